@@ -1,0 +1,132 @@
+//! The 64 bits behind every handle.
+//!
+//! ```text
+//!  63    58 57      48 47          24 23           0
+//! [ kind 6 | loop 10  | generation 24 | slot 24      ]   a slot of a loop
+//! [ kind 6 | loop 10  | 1 failed | 47 count/status   ]   a future that is a value
+//! ```
+//!
+//! All zero is null, because no kind is zero. Generations start at 1. The kind
+//! finds a number of the wrong noun, the loop a wrong thread, the generation
+//! what has ended: none of them is ever dereferenced by the user, so nothing
+//! can dangle. A slot whose generation would wrap is retired (`slab.rs`).
+
+use super::slab::Key;
+
+/// What a handle names. The numbers are part of the handle; 0 is never one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Kind {
+    /// The loop itself.
+    Loop = 1,
+    /// A queued callback.
+    Call = 2,
+    /// An armed timer.
+    Timer = 3,
+    /// A future that has a slot.
+    Future = 4,
+    /// A future that carries its outcome in the handle.
+    Value = 5,
+    /// A task.
+    Task = 6,
+    /// A listening socket.
+    Listener = 7,
+    /// A connected stream.
+    Stream = 8,
+}
+
+/// How many bits name the loop.
+pub const LOOP_BITS: u32 = 10;
+/// How many loops can be open at once in a process.
+pub const LOOPS: usize = 1 << LOOP_BITS;
+/// How many bits count the reuses of a slot.
+pub const GENERATION_BITS: u32 = 24;
+/// How many bits name the slot.
+pub const SLOT_BITS: u32 = 24;
+
+const KIND_SHIFT: u32 = 58;
+const LOOP_SHIFT: u32 = 48;
+const FAILED: u64 = 1 << 47;
+const PAYLOAD: u64 = FAILED - 1;
+
+/// A handle's bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Handle(pub u64);
+
+impl Handle {
+    /// The handle that names nothing.
+    pub const NULL: Handle = Handle(0);
+
+    /// The handle of a slot.
+    pub fn new(kind: Kind, loop_number: u16, key: Key) -> Self {
+        Handle(
+            (kind as u64) << KIND_SHIFT
+                | (loop_number as u64) << LOOP_SHIFT
+                | (key.generation as u64) << SLOT_BITS
+                | key.slot as u64,
+        )
+    }
+
+    /// A complete future: a count that fits, or a failure.
+    pub fn value(loop_number: u16, result: i64) -> Option<Self> {
+        let (failed, size) = if result < 0 { (FAILED, result.unsigned_abs()) } else { (0, result as u64) };
+        (size <= PAYLOAD)
+            .then(|| Handle((Kind::Value as u64) << KIND_SHIFT | (loop_number as u64) << LOOP_SHIFT | failed | size))
+    }
+
+    /// Whether it is the null handle.
+    pub fn is_null(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether it claims to be of this kind.
+    pub fn is(self, kind: Kind) -> bool {
+        self.0 >> KIND_SHIFT == kind as u64
+    }
+
+    /// The number of the loop it claims to belong to.
+    pub fn loop_number(self) -> u16 {
+        (self.0 >> LOOP_SHIFT) as u16 & (LOOPS as u16 - 1)
+    }
+
+    /// The slot it claims to name.
+    pub fn key(self) -> Key {
+        Key {
+            slot: self.0 as u32 & ((1 << SLOT_BITS) - 1),
+            generation: (self.0 >> SLOT_BITS) as u32 & ((1 << GENERATION_BITS) - 1),
+        }
+    }
+
+    /// The outcome that a value future carries.
+    pub fn carried(self) -> Option<i64> {
+        self.is(Kind::Value).then(|| {
+            let size = (self.0 & PAYLOAD) as i64;
+            if self.0 & FAILED != 0 {
+                -size
+            } else {
+                size
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_handle_gives_back_what_was_put_in() {
+        let key = Key { slot: 0xABCDEF, generation: 0x123456 };
+        let handle = Handle::new(Kind::Stream, 1023, key);
+        assert!(handle.is(Kind::Stream) && !handle.is(Kind::Task) && !handle.is_null());
+        assert_eq!((handle.loop_number(), handle.key()), (1023, key));
+    }
+
+    #[test]
+    fn values_carry_counts_and_failures() {
+        for result in [0, 1, 4096, PAYLOAD as i64, -1, -33, -1_000_000, i32::MIN as i64] {
+            assert_eq!(Handle::value(7, result).and_then(Handle::carried), Some(result));
+        }
+        assert_eq!(Handle::value(0, PAYLOAD as i64 + 1), None);
+    }
+}

@@ -1,0 +1,45 @@
+//! Every number of the library that is a choice, each with its reason.
+
+/// A stackful task's stack where the host names no size: address space, of which only touched pages cost memory.
+pub const STACK_SIZE: usize = 256 * 1024;
+/// The least stack we give: printf and getaddrinfo of C libraries need tens of kilobytes.
+pub const STACK_SIZE_MIN: usize = 16 * 1024;
+/// The most: a mistyped size must not take the address space.
+pub const STACK_SIZE_MAX: usize = 1 << 30;
+/// Stacks kept for reuse where the host names no number.
+pub const STACKS_KEPT: u32 = 1024;
+/// Threads of the executor where the host names no number; blocking calls wait more than they compute.
+pub const THREADS: u32 = 8;
+/// The most threads a host may ask for.
+pub const THREADS_MAX: u32 = 1024;
+/// While callbacks keep the queue filled, the system is asked at least every so many turns: asking costs
+/// about 170 ns, a callback a few (DESIGN.md, section 3).
+pub const TURNS_PER_POLL: u32 = 64;
+/// ... and after so many callbacks, so that big turns do not stretch the wait.
+pub const CALLBACKS_PER_POLL: u32 = 256;
+/// How often a task may go on without waiting before it is made to yield; tokio's figure is 128.
+pub const TASK_BUDGET: u32 = 128;
+/// Debug mode reports a callback that ran longer; asyncio's figure.
+pub const SLOW_CALLBACK_NS: u64 = 100_000_000;
+/// Between two connection attempts: RFC 8305's recommendation.
+pub const ATTEMPT_DELAY_NS: u64 = 250_000_000;
+/// After an accept found no descriptor, how long to leave the listener alone; asyncio waits a second.
+pub const ACCEPT_BACKOFF_NS: u64 = 100_000_000;
+/// Connections accepted for one listener before others have their turn.
+pub const ACCEPTS_PER_EVENT: u32 = 64;
+/// The queue of connections not yet accepted, where the host names no length; the kernel cuts it to its own limit.
+pub const BACKLOG: u32 = 1024;
+/// Above this many bytes given to send, drain waits; asyncio's figure.
+pub const HIGH_WATER: usize = 64 * 1024;
+/// ... until no more than this are left.
+pub const LOW_WATER: usize = HIGH_WATER / 4;
+/// What a read with a delimiter fetches at a time.
+pub const LOOKAHEAD: usize = 4096;
+/// Buffers in one vectored write; the system's IOV_MAX is 1024.
+pub const BUFFERS_MAX: usize = 1024;
+/// The longest host or service name: RFC 1035 allows 253 characters, and a zone may follow.
+pub const NAME_MAX: usize = 320;
+/// The longest name of a task that is kept.
+pub const TASK_NAME_MAX: usize = 255;
+/// Callbacks that closing a loop runs at most per turn while it waits for tasks to end.
+pub const EVENTS_PER_WAIT: usize = 1024;

@@ -1,0 +1,18 @@
+//! What knows nothing of loops or systems: statuses, handles, containers, limits.
+
+pub mod address;
+pub mod handle;
+pub mod limits;
+pub mod list;
+pub mod ring;
+pub mod slab;
+pub mod status;
+pub mod text;
+
+pub use address::rota_address;
+pub use handle::{Handle, Kind};
+pub use list::List;
+pub use ring::Ring;
+pub use slab::{Key, Slab};
+pub use status::{rota_status, Error, Result};
+pub use text::Text;

@@ -1,0 +1,72 @@
+//! Short messages that C can read: NUL-terminated, owned or static.
+
+use super::list::List;
+use super::status::Result;
+use allocator_api2::alloc::Allocator;
+use core::ffi::{c_char, CStr};
+use core::fmt;
+
+/// A message that goes with an outcome.
+#[derive(Default)]
+pub enum Text<A: Allocator> {
+    /// There is nothing to say.
+    #[default]
+    None,
+    /// A phrase of the library's.
+    Static(&'static CStr),
+    /// Made for this occasion; ends with a NUL.
+    Owned(List<u8, A>),
+}
+
+impl<A: Allocator> Text<A> {
+    /// A copy of `bytes`, cut at the first NUL.
+    pub fn copy(memory: A, bytes: &[u8]) -> Result<Self> {
+        let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+        let mut list = List::new(memory);
+        list.reserve_exact(end + 1)?;
+        list.extend_from_slice(&bytes[..end])?;
+        list.push(0)?;
+        Ok(Text::Owned(list))
+    }
+
+    /// What `arguments` say; nothing where there is no memory to say it in.
+    pub fn format(memory: A, arguments: fmt::Arguments<'_>) -> Self {
+        let mut writer = Writer(List::new(memory));
+        if fmt::write(&mut writer, arguments).is_err() || writer.0.push(0).is_err() {
+            return Text::None;
+        }
+        Text::Owned(writer.0)
+    }
+
+    /// The text without its NUL.
+    pub fn as_bytes(&self) -> &[u8] {
+        match self {
+            Text::None => b"",
+            Text::Static(text) => text.to_bytes(),
+            Text::Owned(list) => &list[..list.len() - 1],
+        }
+    }
+
+    /// The text for C, never NULL; it lives as long as `self` does, unmoved.
+    pub fn as_ptr(&self) -> *const c_char {
+        match self {
+            Text::None => c"".as_ptr(),
+            Text::Static(text) => text.as_ptr(),
+            Text::Owned(list) => list.as_ptr().cast(),
+        }
+    }
+
+    /// Whether there is nothing to say.
+    pub fn is_empty(&self) -> bool {
+        self.as_bytes().is_empty()
+    }
+}
+
+struct Writer<A: Allocator>(List<u8, A>);
+
+impl<A: Allocator> fmt::Write for Writer<A> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let clean = text.as_bytes().iter().position(|byte| *byte == 0).unwrap_or(text.len());
+        self.0.extend_from_slice(&text.as_bytes()[..clean]).map_err(|_| fmt::Error)
+    }
+}

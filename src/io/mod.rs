@@ -1,0 +1,1 @@
+//! Streams, listeners and names, built on what `rt` re-exports and on the driver.

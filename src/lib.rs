@@ -1,0 +1,13 @@
+//! rota: asyncio for C.
+//!
+//! An event loop, futures and tasks behind one C header. The modules stand in
+//! layer order, and imports point upwards in this list only; ARCHITECTURE.md
+//! is the map, tests/tidy.rs holds the code to it.
+
+pub mod base;
+#[allow(unsafe_code)]
+pub mod ffi;
+pub mod io;
+pub mod rt;
+#[allow(unsafe_code)]
+pub mod sys;

@@ -1,0 +1,1 @@
+//! The runtime: one turn, the ready queue, timers, futures, tasks.
