@@ -79,7 +79,12 @@ impl<T, A: Allocator> List<T, A> {
         self.0.capacity()
     }
 
-    /// Removes and returns the first `count` elements' place: moves the rest to the front.
+    /// Takes all elements out, in order, and keeps the memory.
+    pub fn drain_all(&mut self) -> impl Iterator<Item = T> + '_ {
+        self.0.drain(..)
+    }
+
+    /// Drops the first `count` elements; the rest moves to the front.
     pub fn drop_front(&mut self, count: usize) {
         drop(self.0.drain(..count));
     }
