@@ -1,1 +1,3 @@
 //! The runtime: one turn, the ready queue, timers, futures, tasks.
+
+pub mod timers;
