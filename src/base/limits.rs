@@ -29,6 +29,9 @@ pub const ACCEPT_BACKOFF_NS: u64 = 100_000_000;
 pub const ACCEPTS_PER_EVENT: u32 = 64;
 /// The queue of connections not yet accepted, where the host names no length; the kernel cuts it to its own limit.
 pub const BACKLOG: u32 = 1024;
+/// Sent for one stream before others have their turn: more than any socket's buffer takes at once, so that only
+/// a peer as fast as memory meets it.
+pub const SEND_MAX: usize = 1024 * 1024;
 /// Above this many bytes given to send, drain waits; asyncio's figure.
 pub const HIGH_WATER: usize = 64 * 1024;
 /// ... until no more than this are left.
@@ -41,5 +44,7 @@ pub const BUFFERS_MAX: usize = 1024;
 pub const NAME_MAX: usize = 320;
 /// The longest name of a task that is kept.
 pub const TASK_NAME_MAX: usize = 255;
-/// Callbacks that closing a loop runs at most per turn while it waits for tasks to end.
+/// Events taken from the system at a time: a batch large enough that its call no longer counts.
 pub const EVENTS_PER_WAIT: usize = 1024;
+/// Blocks set aside for posts from other threads; what exceeds them comes from the system's allocator.
+pub const POSTS_SET_ASIDE: usize = 256;

@@ -1,11 +1,19 @@
 //! The only code that talks to the system and to the host.
 
 pub mod buffer;
+pub mod clock;
+pub mod driver;
+mod error;
 pub mod host;
 pub mod memory;
+pub mod selector;
 pub mod thread;
+pub mod waker;
 
+pub use clock::Clock;
+pub use driver::{Completion, Direction, Driver, ListenOptions, OpOutcome, Socket, Start};
 pub use memory::Memory;
+pub use waker::Waker;
 
 /// A growable array in the loop's memory.
 pub type List<T> = crate::base::List<T, Memory>;
