@@ -58,12 +58,9 @@ fn the_version_is_cargos() {
         [env!("CARGO_PKG_VERSION_MAJOR"), env!("CARGO_PKG_VERSION_MINOR"), env!("CARGO_PKG_VERSION_PATCH")].map(part);
     let text = committed();
     let packed = format!("0x{:08X}", major << 16 | minor << 8 | patch);
-    for (name, value) in [
-        ("", packed),
-        ("_MAJOR", major.to_string()),
-        ("_MINOR", minor.to_string()),
-        ("_PATCH", patch.to_string()),
-    ] {
+    for (name, value) in
+        [("", packed), ("_MAJOR", major.to_string()), ("_MINOR", minor.to_string()), ("_PATCH", patch.to_string())]
+    {
         let line = format!("#define ROTA_VERSION{name} {value}");
         assert!(text.lines().any(|found| found == line), "`{line}` is missing: after_includes in cbindgen.toml");
     }

@@ -5,6 +5,7 @@
 pub mod compiler;
 pub mod header;
 pub mod process;
+pub mod source;
 
 use std::ffi::OsStr;
 use std::fs;
