@@ -20,6 +20,11 @@ pub struct Ended {
     pub timed_out: bool,
 }
 
+/// No core files, no files above a gigabyte; and, where the system can, no life after the test's
+/// own: a group of its own keeps Ctrl-C from reaching the program.
+const LIMITS: &str = "ulimit -c 0; ulimit -f 2097152; \
+    if command -v setpriv >/dev/null; then exec setpriv --pdeathsig KILL \"$@\"; else exec \"$@\"; fi";
+
 /// Writes a line past the capture of the test harness: progress is for whoever waits.
 pub fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
@@ -33,13 +38,13 @@ pub fn limit() -> Duration {
 
 /// Runs `words` with the wrapper of `ROTA_C_WRAPPER` before it, at most for `limit`.
 ///
-/// No core files, no files above a gigabyte, no input. What it leaves running is killed with it.
+/// It has no input. What it leaves running is killed with it.
 pub fn run(words: &[String], folder: &Path, log: &Path, limit: Duration) -> Ended {
     let wrapper = std::env::var("ROTA_C_WRAPPER").unwrap_or_default();
     let file = File::create(log).expect("a log file");
     let started = Instant::now();
     let mut child = Command::new("sh")
-        .args(["-c", "ulimit -c 0; ulimit -f 2097152; exec \"$@\"", "sh"])
+        .args(["-c", LIMITS, "sh"])
         .args(wrapper.split_whitespace())
         .args(words)
         .current_dir(folder)
