@@ -23,7 +23,8 @@ const HEADERS: &str = "#include <rota.h>\n#include <stdio.h>\n#include <stdlib.h
 
 /// What a fragment may use without saying where it comes from.
 const AROUND: &str = "void fragment(rota_loop loop, rota_task task, rota_future future, rota_timer timer, \
-    rota_stream stream, rota_stream conn, rota_listener listener, char *buf, size_t size, void *user_data, void *app);\n\
+    rota_stream stream, rota_stream conn, rota_listener listener, char *buf, size_t size, void *user_data, \
+    void *app);\n\
     void fragment(rota_loop loop, rota_task task, rota_future future, rota_timer timer, rota_stream stream, \
     rota_stream conn, rota_listener listener, char *buf, size_t size, void *user_data, void *app) {\n\
     (void)loop; (void)task; (void)future; (void)timer; (void)stream; (void)conn; (void)listener; (void)buf;\n\
