@@ -4,7 +4,8 @@
 //! A program passes with exit code 0 and skips with 77, its last line of output
 //! being the reason. From the environment: `ROTA_C_ONLY` (part of a name),
 //! `ROTA_C_WRAPPER` (put before each run: "valgrind -q"), `ROTA_C_FLAGS` (more
-//! flags for the compiler), `ROTA_C_LIBDIR` (where librota.so lies),
+//! flags for the compiler), `ROTA_C_LINK` (flags for linking, if not the same;
+//! a C++ compiler links), `ROTA_C_LIBDIR` (where librota.so lies),
 //! `ROTA_TEST_SLOW` (a factor on the limits).
 
 mod tools;
@@ -33,6 +34,7 @@ struct Setup {
     library: PathBuf,
     scratch: PathBuf,
     flags: Vec<String>,
+    link_flags: Option<Vec<String>>,
 }
 
 impl Setup {
@@ -43,6 +45,7 @@ impl Setup {
             library: compiler::library_folder(&tools::shared_library(), &scratch.join("lib")),
             scratch,
             flags: compiler::words(&std::env::var("ROTA_C_FLAGS").unwrap_or_default()),
+            link_flags: std::env::var("ROTA_C_LINK").ok().map(|flags| compiler::words(&flags)),
         }
     }
 
@@ -57,9 +60,15 @@ impl Setup {
             arguments.push(format!("-I{}", root().join(folder).display()));
         }
         arguments.extend(self.flags.iter().cloned());
-        arguments.extend([source.display().to_string(), "-o".into(), program.display().to_string()]);
+        let object = program.with_extension("o").display().to_string();
+        arguments.extend(["-c".into(), source.display().to_string(), "-o".into(), object.clone()]);
+        compiler::compile(command, &arguments)?;
+        // A sanitizer's runtime that is not the compiler's own is C++ and has its own flags.
+        let linker = if self.link_flags.is_some() { &self.compiler.cpp } else { command };
+        let mut arguments = vec![object, "-o".into(), program.display().to_string()];
+        arguments.extend(self.link_flags.as_ref().unwrap_or(&self.flags).iter().cloned());
         arguments.extend(compiler::link_arguments(&self.library));
-        compiler::compile(command, &arguments)
+        compiler::compile(linker, &arguments)
     }
 
     fn try_one(&self, source: &Path) -> (Outcome, Duration) {

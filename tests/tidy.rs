@@ -66,7 +66,8 @@ const ABORTING: &[&str] = &[
 ];
 
 /// Lines that may use one of those after all: file, a part of the line, the reason.
-const MAY_ABORT: &[(&str, &str, &str)] = &[];
+const MAY_ABORT: &[(&str, &str, &str)] =
+    &[("src/rt/core.rs", "Arc::new(Remote::new(", "std's, once, when the loop is opened; other threads keep it alive")];
 
 /// Programs and tests that must sleep: file and reason.
 const MAY_SLEEP: &[(&str, &str)] = &[];
@@ -353,6 +354,7 @@ fn lines_are_short() {
 fn every_module_opens_with_what_it_is() {
     let without = rust_files("src")
         .into_iter()
+        .filter(|source| !source.name.ends_with("/tests.rs"))
         .filter(|source| !source.lines.first().is_some_and(|line| line.starts_with("//!")));
     check("a file under src begins with `//!`", without.map(|source| source.name).collect());
 }

@@ -41,7 +41,9 @@ impl Source {
     /// Scans a text.
     pub fn new(name: String, text: &str) -> Source {
         let code: Vec<String> = blank(text).lines().map(str::to_string).collect();
-        let test = test_lines(&code);
+        // A module of tests in a file of its own is marked where it is declared.
+        let all_tests = name.ends_with("/tests.rs") || name.contains("/tests/");
+        let test = if all_tests { vec![true; code.len()] } else { test_lines(&code) };
         Source { name, lines: text.lines().map(str::to_string).collect(), code, test }
     }
 

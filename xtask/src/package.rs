@@ -103,6 +103,7 @@ fn share_target() -> String {
     format!("-DROTA_CARGO_TARGET_DIR={}", target().display())
 }
 
+/// Builds the library and the examples (release), installs them and moves what was installed.
 fn build(watch: &mut Watch) -> Result<(), String> {
     let (build, prefix, moved) = (folder().join("build"), fresh("installed")?, fresh("moved")?);
     let prefix_setting = format!("-DCMAKE_INSTALL_PREFIX={}", prefix.display());
