@@ -73,7 +73,6 @@
 //         return rota_loop_close(loop, ROTA_FOREVER) < 0 || result < 0;
 //     }
 
-
 #ifndef ROTA_H
 #define ROTA_H
 
@@ -170,8 +169,6 @@ typedef enum {
     /// The stream was shut down for writing.
     ROTA_ERR_SHUT = -33,
 } rota_status;
-
-
 
 #ifdef __cplusplus
 extern "C" {

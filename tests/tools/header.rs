@@ -1,29 +1,13 @@
 //! Writes the header: cbindgen's text, with the overlong lines folded.
 
 use super::root;
-use std::collections::BTreeSet;
 
 /// The widest line of the header.
 pub const COLUMNS: usize = 80;
 
 /// The header as the source has it now.
-///
-/// Constants and types of the library's own are public in Rust, so that its
-/// modules can share them. Only what bears the prefix is for C: the rest is
-/// excluded in a second pass.
 pub fn generate() -> String {
     let config = cbindgen::Config::from_file(root().join("cbindgen.toml")).expect("cbindgen.toml");
-    let first = bindings(config.clone());
-    let private: BTreeSet<String> = first.lines().filter_map(private_name).collect();
-    if private.is_empty() {
-        return fold(&first);
-    }
-    let mut config = config;
-    config.export.exclude.extend(private);
-    fold(&bindings(config))
-}
-
-fn bindings(config: cbindgen::Config) -> String {
     let mut text = Vec::new();
     cbindgen::Builder::new()
         .with_crate(root())
@@ -31,15 +15,34 @@ fn bindings(config: cbindgen::Config) -> String {
         .generate()
         .expect("cbindgen understands the crate")
         .write(&mut text);
-    String::from_utf8(text).expect("a header in UTF-8")
+    fold(&without_private(&String::from_utf8(text).expect("a header in UTF-8")))
 }
 
-fn private_name(line: &str) -> Option<String> {
-    let (name, prefix) = match line.strip_prefix("#define ") {
-        Some(rest) => (rest.split(|c: char| c.is_whitespace() || c == '(').next()?, "ROTA_"),
-        None => (line.strip_prefix("typedef struct ")?.strip_suffix(';')?.split_whitespace().last()?, "rota_"),
-    };
-    (!name.starts_with(prefix)).then(|| name.to_string())
+/// Takes out what does not bear the prefix, with its comment.
+///
+/// Constants and types of the library's own are public in Rust, so that its
+/// modules can share them; constants of a handle's type are Rust's way to
+/// write them, not C's.
+pub fn without_private(text: &str) -> String {
+    let mut lines: Vec<&str> = Vec::new();
+    for line in text.lines() {
+        if is_private(line) {
+            while lines.last().is_some_and(|last| last.starts_with("///")) {
+                lines.pop();
+            }
+        } else if !(line.is_empty() && lines.last().is_some_and(|last| last.is_empty())) {
+            lines.push(line);
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
+fn is_private(line: &str) -> bool {
+    if let Some(rest) = line.strip_prefix("#define ") {
+        return !rest.starts_with("ROTA_");
+    }
+    let opaque = line.strip_prefix("typedef struct ").and_then(|rest| rest.strip_suffix(';'));
+    opaque.is_some_and(|names| !names.contains("rota_"))
 }
 
 /// Brings every line within the columns: declarations are folded at commas,
