@@ -231,7 +231,7 @@ static void awaits_for_the_task(rota_loop loop, rota_status status, void *user_d
     record("inner refused");
 }
 
-/* A turn of another loop, driven from a task: in it, the task is not the innermost thing running. */
+/* A turn of another loop, driven from a task: in it, the task is not the innermost thing. */
 static int64_t drives_another_loop(rota_task task, void *user_data) {
     actor *self = user_data; /* its loop is the other one */
     rota_task current = {0};
@@ -261,7 +261,7 @@ static int64_t awaits_nonsense(rota_task task, void *user_data) {
     CHECK_EITHER(rota_await(of_another_loop), ROTA_ERR_HANDLE, ROTA_ERR_INVALID);
     stale.id = task.id;
     CHECK_STATUS(rota_await(stale), ROTA_ERR_HANDLE);
-    CHECK_STATUS(rota_task_yield((rota_task){0}), ROTA_ERR_HANDLE);
+    CHECK_EITHER(rota_task_yield((rota_task){0}), ROTA_ERR_HANDLE, ROTA_ERR_NO_TASK);
     return 0;
 }
 
