@@ -1,4 +1,4 @@
-/* Blocking calls on other threads: lazy, bounded, withdrawn if not begun, the host's if it likes. */
+/* Blocking calls on other threads: lazy, bounded, withdrawn if not begun, or the host's own. */
 #include "rota_test.h"
 
 #include <stdatomic.h>

@@ -34,6 +34,8 @@ UNUSED_SAFE static int raw_connect_family(uint8_t family, uint16_t port) {
         close(socket_fd);
         return -1;
     }
+    result = 1; /* what a test sends in two parts shall arrive in two */
+    (void)setsockopt(socket_fd, IPPROTO_TCP, TCP_NODELAY, &result, sizeof result);
     return socket_fd;
 }
 
@@ -187,14 +189,18 @@ UNUSED_SAFE static rota_stream connect_raw(rota_loop loop, int *socket_fd) {
     return stream;
 }
 
+UNUSED_SAFE static const char *service_of(uint16_t port) {
+    static char text[8];
+    snprintf(text, sizeof text, "%u", (unsigned)port);
+    return text;
+}
+
 /* A connected pair of which both sides are the loop's. */
 UNUSED_SAFE static void connect_pair(rota_loop loop, rota_stream *one, rota_stream *other) {
     uint16_t port;
-    char service[8];
     rota_listener listener = listen_on(loop, "127.0.0.1", &port);
     rota_future accepted = rota_listener_accept(listener);
-    snprintf(service, sizeof service, "%u", (unsigned)port);
-    *one = take_stream(loop, rota_loop_connect(loop, "127.0.0.1", service, NULL));
+    *one = take_stream(loop, rota_loop_connect(loop, "127.0.0.1", service_of(port), NULL));
     *other = take_stream(loop, accepted);
     CHECK_STATUS(rota_listener_close(listener), ROTA_OK);
 }

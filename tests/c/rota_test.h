@@ -233,6 +233,13 @@ UNUSED_SAFE static uint64_t alive_in(rota_loop loop) {
            stats.streams + stats.jobs;
 }
 
+/* Turns until there is nothing left to do; while a timer is armed, a jumping clock ends the wait. */
+UNUSED_SAFE static void run_dry(rota_loop loop) {
+    while (alive_in(loop) != 0) {
+        CHECK_STATUS(rota_loop_turn(loop, ROTA_FOREVER, 0, 0, NULL), ROTA_OK);
+    }
+}
+
 /* Nothing of the test's may be left, and closing then has nothing to wait for. */
 UNUSED_SAFE static void close_clean(rota_loop loop) {
     rota_loop_stats stats;

@@ -290,7 +290,7 @@ TEST(user_data_is_freed_after_the_last_step) {
     CHECK_STATUS(rota_task_options_init(&options, sizeof options), ROTA_OK);
     options.user_data_free = frees;
     CHECK_STATUS(rota_loop_spawn_stepped(loop, naps, &self, &options, NULL), ROTA_OK);
-    TURN_UNTIL(loop, alive_in(loop) == 0 || rota_loop_advance(loop, SECOND) != ROTA_OK);
+    run_dry(loop);
     CHECK_RECORD("m2 m3 freed:m");
     close_clean(loop);
 }

@@ -8,13 +8,6 @@ static rota_timer arm(rota_loop loop, uint64_t delay_ns, const char *name) {
     return timer;
 }
 
-/* Turns until there is nothing left to do: while a timer is armed, a wait ends by a jump. */
-static void run_dry(rota_loop loop) {
-    while (alive_in(loop) != 0) {
-        CHECK_STATUS(rota_loop_turn(loop, ROTA_FOREVER, 0, 0, NULL), ROTA_OK);
-    }
-}
-
 TEST(timers_fire_by_deadline_and_then_by_age) {
     rota_loop loop = open_jump();
     arm(loop, 3 * SECOND, "c1");
