@@ -233,7 +233,7 @@ UNUSED_SAFE static uint64_t alive_in(rota_loop loop) {
            stats.streams + stats.jobs;
 }
 
-/* Turns until there is nothing left to do; while a timer is armed, a jumping clock ends the wait. */
+/* Turns until there is nothing left to do: a jumping clock ends the wait for a timer. */
 UNUSED_SAFE static void run_dry(rota_loop loop) {
     while (alive_in(loop) != 0) {
         CHECK_STATUS(rota_loop_turn(loop, ROTA_FOREVER, 0, 0, NULL), ROTA_OK);
