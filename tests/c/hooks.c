@@ -127,7 +127,7 @@ TEST(nothing_may_be_asked_in_the_allocator) {
     int i;
     options.allocator.alloc = alloc_asks_back;
     options.allocator.realloc = realloc_asks_back;
-    options.allocator.free = free_asks_back;
+    options.allocator.dealloc = free_asks_back;
     loop = open_with(&options);
     promise = open_future(loop);
     inside = loop;

@@ -86,7 +86,7 @@ static rota_loop_options remembering(int64_t fail_at, bool for_ever) {
     memory.for_ever = for_ever;
     options.allocator.alloc = test_alloc;
     options.allocator.realloc = test_realloc;
-    options.allocator.free = test_free;
+    options.allocator.dealloc = test_free;
     options.allocator.user_data = &memory;
     return options;
 }

@@ -69,7 +69,7 @@ static rota_loop open_counting(uint32_t clock) {
     rota_loop_options options = loop_options(clock);
     options.allocator.alloc = hook_alloc;
     options.allocator.realloc = hook_realloc;
-    options.allocator.free = hook_free;
+    options.allocator.dealloc = hook_free;
     return open_with(&options);
 }
 
