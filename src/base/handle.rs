@@ -110,6 +110,60 @@ impl Handle {
     }
 }
 
+macro_rules! handle {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[allow(non_camel_case_types)]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        #[repr(C)]
+        pub struct $name {
+            /// Private; zero is null, equal ids name the same thing.
+            pub id: u64,
+        }
+
+        impl From<Handle> for $name {
+            fn from(handle: Handle) -> Self {
+                $name { id: handle.0 }
+            }
+        }
+
+        impl From<$name> for Handle {
+            fn from(handle: $name) -> Self {
+                Handle(handle.id)
+            }
+        }
+    };
+}
+
+handle!(
+    /// An event loop. It belongs to the thread that opened it.
+    rota_loop
+);
+handle!(
+    /// A callback that stands in the queue of a loop.
+    rota_call
+);
+handle!(
+    /// An armed timer; it ends when its callback has come and returned.
+    rota_timer
+);
+handle!(
+    /// What an operation will come to.
+    rota_future
+);
+handle!(
+    /// A task: a coroutine that the loop drives.
+    rota_task
+);
+handle!(
+    /// A socket that accepts connections.
+    rota_listener
+);
+handle!(
+    /// A connection: bytes both ways.
+    rota_stream
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -17,6 +17,10 @@ pub const THREADS_MAX: u32 = 1024;
 pub const TURNS_PER_POLL: u32 = 64;
 /// ... and after so many callbacks, so that big turns do not stretch the wait.
 pub const CALLBACKS_PER_POLL: u32 = 256;
+/// Between two looks at the clock while the system is left alone: reading it costs about 25 ns.
+pub const TURNS_PER_LOOK: u32 = 8;
+/// How long the system may be left alone at most.
+pub const POLL_INTERVAL_NS: u64 = 100_000;
 /// How often a task may go on without waiting before it is made to yield; tokio's figure is 128.
 pub const TASK_BUDGET: u32 = 128;
 /// Debug mode reports a callback that ran longer; asyncio's figure.
@@ -29,6 +33,9 @@ pub const ACCEPT_BACKOFF_NS: u64 = 100_000_000;
 pub const ACCEPTS_PER_EVENT: u32 = 64;
 /// The queue of connections not yet accepted, where the host names no length; the kernel cuts it to its own limit.
 pub const BACKLOG: u32 = 1024;
+/// Sent for one stream before others have their turn: more than any socket's buffer takes at once, so that only
+/// a peer as fast as memory meets it.
+pub const SEND_MAX: usize = 1024 * 1024;
 /// Above this many bytes given to send, drain waits; asyncio's figure.
 pub const HIGH_WATER: usize = 64 * 1024;
 /// ... until no more than this are left.
@@ -41,5 +48,11 @@ pub const BUFFERS_MAX: usize = 1024;
 pub const NAME_MAX: usize = 320;
 /// The longest name of a task that is kept.
 pub const TASK_NAME_MAX: usize = 255;
-/// Callbacks that closing a loop runs at most per turn while it waits for tasks to end.
+/// Events taken from the system at a time: more wait for the next turn.
 pub const EVENTS_PER_WAIT: usize = 1024;
+/// While a loop closes and has to wait for other threads, how long it waits before it looks at its limit again.
+pub const CLOSE_STEP_NS: u64 = 10_000_000;
+/// The longest message that fails a promise.
+pub const MESSAGE_MAX: usize = 4095;
+/// Blocks set aside for posts from other threads; what exceeds them comes from the system's allocator.
+pub const POSTS_SET_ASIDE: usize = 256;
