@@ -1,8 +1,8 @@
 /* A file server: HTTP/1.1 with ranges, listings and keep-alive, one stackful task for each
  * connection. Slow and dead clients are timed out; nothing outside the root can be reached.
  *
- *     cc -std=c11 -pthread *.c -lrota -o file_server
- *     ./file_server --root . --port 8000
+ *     cc -std=c11 -pthread *.c -lrota -o http_file_server
+ *     ./http_file_server --root . --port 8000
  *
  * It prints its address, and ends on SIGINT (Ctrl-C) or SIGTERM: requests that are being answered
  * are finished first. See server.h for the map of the files.
@@ -33,7 +33,7 @@ struct program {
 };
 
 static int fail(const char *what, const char *why) {
-    fprintf(stderr, "file_server: %s: %s\n", what, why);
+    fprintf(stderr, "http_file_server: %s: %s\n", what, why);
     return 1;
 }
 
@@ -118,7 +118,7 @@ int main(int argc, char **argv) {
 
     if (!parse_options(argc, argv, &options)) {
         fprintf(stderr,
-                "usage: file_server [--root DIR] [--host ADDRESS] [--port N] [--timeout-ms N] "
+                "usage: http_file_server [--root DIR] [--host ADDRESS] [--port N] [--timeout-ms N] "
                 "[--stats FILE|-]\n");
         return 2;
     }
