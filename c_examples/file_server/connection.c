@@ -126,7 +126,9 @@ static int64_t serve_one(struct connection *connection, bool *must_linger) {
     int64_t result = refusal == 0 ? response_send(connection, &request)
                                   : response_refuse(connection, &request, refusal);
     drop(connection, (size_t)length);
-    return result < 0 ? result : request.keep_alive;
+    if (connection->filled > 0) *must_linger = true; /* it has asked for more already */
+    if (result < 0) return result;
+    return request.keep_alive && !connection->server->is_stopping;
 }
 
 /* Closing while the client still sends would reset the connection, and the client might never

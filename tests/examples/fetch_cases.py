@@ -220,8 +220,8 @@ class Files(Fetch):
         os.mkdir(out)
         os.symlink(self.tree.top, os.path.join(out, "link"))
         with Scripted(*[answer(b"evil")] * 4) as server:
-            urls = [server.url + path for path in ["/../evil", "/a/../../evil", "/link/evil", "/.."]]
-            result = self.fetch("--output", out, *urls, code=1)
+            paths = ["/../evil", "/a/../../evil", "/link/evil", "/.."]
+            result = self.fetch("--output", out, *(server.url + path for path in paths), code=1)
             self.assertEqual(server.requests, [])
         self.assertEqual(len(result.stderr.splitlines()), 4)
         self.assertNotIn("evil", os.listdir(self.tree.top))

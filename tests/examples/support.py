@@ -70,9 +70,7 @@ class Server:
         return self
 
     def __exit__(self, kind, *_):
-        if self.process.poll() is not None:
-            return
-        if kind is None:
+        if kind is None and self.process.poll() is None:
             self.stop()
         else:
             self.process.kill()
