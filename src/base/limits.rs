@@ -49,3 +49,5 @@ pub const TASK_NAME_MAX: usize = 255;
 pub const EVENTS_PER_WAIT: usize = 1024;
 /// While a loop closes and has to wait for other threads, how long it waits before it looks at its limit again.
 pub const CLOSE_STEP_NS: u64 = 10_000_000;
+/// The longest message that fails a promise.
+pub const MESSAGE_MAX: usize = 4095;

@@ -4,8 +4,8 @@
 //! closed, the host is called, and what is left to do is done after. All other
 //! code only adds to the queue.
 
-use super::coro::{suspend, Body, ROTA_STEP_WAIT};
 use super::core::{Core, ROTA_LOG_WARNING};
+use super::coro::{suspend, Body, ROTA_STEP_WAIT};
 use super::current::{self, Current, Scope};
 use super::event_loop::{Runtime, State};
 use super::outcome::Outcome;
@@ -239,9 +239,7 @@ impl Core {
                 self.log(ROTA_LOG_WARNING, format_args!("a callback of future {} took {micros} us", key.slot))
             }
             Label::Task(key) => match self.tasks.get(key) {
-                Some(task) => {
-                    self.log(ROTA_LOG_WARNING, format_args!("a step of task {} took {micros} us", task.name))
-                }
+                Some(task) => self.log(ROTA_LOG_WARNING, format_args!("a step of task {} took {micros} us", task.name)),
                 None => self.log(ROTA_LOG_WARNING, format_args!("the last step of a task took {micros} us")),
             },
         }

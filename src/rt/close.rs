@@ -48,12 +48,22 @@ impl<S: Service> Runtime<S> {
         }
     }
 
+    /// The highest generation that any of the loop's tables has reached.
+    pub fn last_generation(&self) -> u32 {
+        match self.state.try_borrow() {
+            Ok(state) => state.core.last_generation().max(state.service.last_generation()),
+            Err(_) => u32::MAX,
+        }
+    }
+
     /// Gives a poisoned loop up to be dropped: no callback runs, parked stacks are leaked.
     pub fn quiesce(&self) -> Result<()> {
         let Ok(mut state) = self.state.try_borrow_mut() else { return Err(ROTA_ERR_REENTRANT.into()) };
         let (tasks, busy) = (state.core.tasks.len(), state.core.executor.busy());
         state.core.remote.close();
-        state.core.log(ROTA_LOG_WARNING, format_args!("a poisoned loop is closed: {tasks} tasks and {busy} calls left"));
+        state
+            .core
+            .log(ROTA_LOG_WARNING, format_args!("a poisoned loop is closed: {tasks} tasks and {busy} calls left"));
         Ok(())
     }
 }

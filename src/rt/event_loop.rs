@@ -191,7 +191,8 @@ impl<S: Service> Runtime<S> {
             self.turns_until_done(key)?;
         }
         let (outcome, free) = self.with(|state| {
-            let (outcome, _) = state.core.future_take_outcome(key).unwrap_or((Outcome::cancelled(), Default::default()));
+            let (outcome, _) =
+                state.core.future_take_outcome(key).unwrap_or((Outcome::cancelled(), Default::default()));
             Ok((outcome, state.future_settle(key)))
         })?;
         drop(running);

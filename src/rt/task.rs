@@ -25,8 +25,8 @@
 //!    *due*: the next operation it starts, or the next wait that is not over
 //!    already, is answered ROTA_ERR_CANCELLED instead.
 
-use super::coro::{Body, Stackful, Start};
 use super::core::Core;
+use super::coro::{Body, Stackful, Start};
 use super::event_loop::State;
 use super::future::{Object, Source, Waiter};
 use super::outcome::Outcome;
@@ -275,6 +275,16 @@ impl Core {
                 self.report_unseen("task", &gone.name, &gone.outcome, &gone.text);
             }
         }
+        Ok(())
+    }
+
+    /// What a stepped body waits for when it returns.
+    pub fn task_set_next(&mut self, key: Key, future: Handle) -> Result<()> {
+        let task = self.tasks.get_mut(key).ok_or(ROTA_ERR_HANDLE)?;
+        if task.stackful {
+            return Err(ROTA_ERR_NO_TASK.into());
+        }
+        task.next = Some(future);
         Ok(())
     }
 

@@ -63,6 +63,12 @@ impl Core {
         }
     }
 
+    /// When a timer of the host's is due.
+    pub fn timer_deadline(&self, key: Key) -> Result<u64> {
+        self.timer_phase(key)?;
+        self.timers.deadline(key).ok_or(ROTA_ERR_HANDLE.into())
+    }
+
     fn timer_set_phase(&mut self, key: Key, new: Phase) {
         if let Some(TimerAction::Host(_, phase)) = self.timers.get_mut(key) {
             *phase = new;

@@ -91,8 +91,6 @@ pub struct Timers<T: Copy, A: Allocator + Clone> {
     bound: u64,
     /// Whether looking for a later bound is of no use.
     settled: bool,
-    /// No live timer is in a slot before this.
-    lowest: u32,
 }
 
 impl<T: Copy, A: Allocator + Clone> Timers<T, A> {
@@ -108,7 +106,6 @@ impl<T: Copy, A: Allocator + Clone> Timers<T, A> {
             now,
             bound: NEVER,
             settled: true,
-            lowest: 0,
         }
     }
 
@@ -128,6 +125,17 @@ impl<T: Copy, A: Allocator + Clone> Timers<T, A> {
         self.entries.get(key).map(|entry| &entry.payload)
     }
 
+    /// What is to happen when the timer fires, to change it.
+    #[inline]
+    pub fn get_mut(&mut self, key: Key) -> Option<&mut T> {
+        self.entries.get_mut(key).map(|entry| &mut entry.payload)
+    }
+
+    /// The first timer in a slot at or after `slot`, whatever its state.
+    pub fn next(&self, slot: u32) -> Option<Key> {
+        self.entries.next(slot)
+    }
+
     /// When it fires, or fired where it is firing.
     #[inline]
     pub fn deadline(&self, key: Key) -> Option<u64> {
@@ -137,13 +145,6 @@ impl<T: Copy, A: Allocator + Clone> Timers<T, A> {
     /// Whether it was popped, and has neither been finished nor re-armed since.
     pub fn is_firing(&self, key: Key) -> bool {
         self.entries.get(key).is_some_and(|entry| entry.state == State::Firing)
-    }
-
-    /// Some timer, whatever its state. Ending each and asking again walks them all in linear time.
-    pub fn any(&mut self) -> Option<Key> {
-        let key = self.entries.next(self.lowest)?;
-        self.lowest = key.slot;
-        Some(key)
     }
 
     /// The highest generation that any slot has reached.
@@ -161,7 +162,6 @@ impl<T: Copy, A: Allocator + Clone> Timers<T, A> {
         let (next, previous, place, state) = (NONE, NONE, NOWHERE, State::Armed);
         let key = self.entries.insert(Entry { deadline, sequence, next, previous, place, state, payload })?;
         self.armings += 1;
-        self.lowest = self.lowest.min(key.slot);
         if deadline != NEVER {
             self.wheel.link(&mut self.entries, key.slot);
         }
