@@ -33,6 +33,9 @@ pub const ACCEPT_BACKOFF_NS: u64 = 100_000_000;
 pub const ACCEPTS_PER_EVENT: u32 = 64;
 /// The queue of connections not yet accepted, where the host names no length; the kernel cuts it to its own limit.
 pub const BACKLOG: u32 = 1024;
+/// Sent for one stream before others have their turn: more than any socket's buffer takes at once, so that only
+/// a peer as fast as memory meets it.
+pub const SEND_MAX: usize = 1024 * 1024;
 /// Above this many bytes given to send, drain waits; asyncio's figure.
 pub const HIGH_WATER: usize = 64 * 1024;
 /// ... until no more than this are left.
@@ -51,3 +54,5 @@ pub const EVENTS_PER_WAIT: usize = 1024;
 pub const CLOSE_STEP_NS: u64 = 10_000_000;
 /// The longest message that fails a promise.
 pub const MESSAGE_MAX: usize = 4095;
+/// Blocks set aside for posts from other threads; what exceeds them comes from the system's allocator.
+pub const POSTS_SET_ASIDE: usize = 256;

@@ -20,8 +20,7 @@ use super::spares::Spares;
 use super::stream::Place;
 use super::token::Role;
 use crate::base::rota_status::{ROTA_ERR_BUSY, ROTA_ERR_CANCELLED, ROTA_ERR_EOF, ROTA_ERR_LIMIT, ROTA_ERR_MEMORY};
-use crate::base::{limits, Error, Key, Result};
-use crate::base::{rota_status, Handle};
+use crate::base::{limits, rota_status, Error, Handle, Key, Result};
 use crate::rt::{Core, Object, Outcome};
 use crate::sys::buffer::{HostBuffer, Target};
 use crate::sys::driver::{Direction, OpOutcome, Start};
@@ -187,31 +186,25 @@ impl Reader {
 
     /// What the read comes to with what is there, if that is enough.
     fn satisfy(&mut self, op: &mut ReadOp) -> Option<Outcome> {
-        match &op.wanted {
+        let delimiter = match &op.wanted {
             Wanted::Some | Wanted::Exactly => {
                 self.deliver(op, usize::MAX);
-                let enough = if matches!(op.wanted, Wanted::Some) { op.filled > 0 } else { false };
+                let enough = matches!(op.wanted, Wanted::Some) && op.filled > 0;
                 if enough || op.filled == op.buffer.size() {
                     return Some(Outcome::count(op.filled));
                 }
+                return self.stop(op);
+            }
+            Wanted::Until(delimiter) => delimiter.as_slice(),
+            Wanted::Line => b"\n",
+        };
+        match find(&self.ahead[self.start..], op.scanned, op.buffer.size(), delimiter) {
+            Found::At(end) => Some(self.deliver(op, end)),
+            Found::Limit => Some(Outcome::failed(ROTA_ERR_LIMIT.into(), 0)),
+            Found::Not(scanned) => {
+                op.scanned = scanned;
                 self.stop(op)
             }
-            Wanted::Until(delimiter) => match find(&self.ahead[self.start..], op, delimiter.as_slice()) {
-                Found::At(end) => Some(self.deliver(op, end)),
-                Found::Limit => Some(Outcome::failed(ROTA_ERR_LIMIT.into(), 0)),
-                Found::Not(scanned) => {
-                    op.scanned = scanned;
-                    self.stop(op)
-                }
-            },
-            Wanted::Line => match find(&self.ahead[self.start..], op, b"\n") {
-                Found::At(end) => Some(self.deliver(op, end)),
-                Found::Limit => Some(Outcome::failed(ROTA_ERR_LIMIT.into(), 0)),
-                Found::Not(scanned) => {
-                    op.scanned = scanned;
-                    self.stop(op)
-                }
-            },
         }
     }
 
@@ -276,11 +269,10 @@ enum Found {
     Limit,
 }
 
-/// Looks for `delimiter` within the size of the buffer, once at each place however the bytes come in pieces.
-fn find(there: &[u8], op: &ReadOp, delimiter: &[u8]) -> Found {
-    let size = op.buffer.size();
+/// Looks for `delimiter` in the first `size` bytes, at no place twice however the bytes come in pieces.
+fn find(there: &[u8], scanned: usize, size: usize, delimiter: &[u8]) -> Found {
     let there = &there[..there.len().min(size)];
-    let from = op.scanned.min(there.len());
+    let from = scanned.min(there.len());
     let at = match delimiter {
         [byte] => memchr::memchr(*byte, &there[from..]),
         _ => memchr::memmem::find(&there[from..], delimiter),
@@ -288,7 +280,7 @@ fn find(there: &[u8], op: &ReadOp, delimiter: &[u8]) -> Found {
     match at {
         Some(at) => Found::At(from + at + delimiter.len()),
         None if there.len() == size => Found::Limit,
-        None => Found::Not(there.len().saturating_sub(delimiter.len() - 1)),
+        None => Found::Not(from.max((there.len() + 1).saturating_sub(delimiter.len()))),
     }
 }
 
@@ -303,4 +295,55 @@ pub fn check(wanted: &Wanted, size: usize) -> Result<()> {
         return Err(rota_status::ROTA_ERR_INVALID.into());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Feeds `text` in pieces of `step` bytes; where the delimiter ends, or where the limit was met.
+    fn search(text: &[u8], delimiter: &[u8], size: usize, step: usize) -> core::result::Result<usize, usize> {
+        let (mut scanned, mut there) = (0, 0);
+        loop {
+            match find(&text[..there], scanned, size, delimiter) {
+                Found::At(end) => return Ok(end),
+                Found::Limit => return Err(there),
+                Found::Not(further) => scanned = further,
+            }
+            assert!(there < text.len(), "neither found nor limited");
+            there = (there + step).min(text.len());
+        }
+    }
+
+    #[test]
+    fn a_delimiter_is_found_however_it_is_split() {
+        for step in 1..12 {
+            assert_eq!(search(b"ab\r\n\r\r\n\r\nrest", b"\r\n\r\n", 64, step), Ok(9), "step {step}");
+            assert_eq!(search(b"aaaaaab", b"aab", 7, step), Ok(7), "step {step}");
+            assert_eq!(search(b"line\nnext", b"\n", 64, step), Ok(5), "step {step}");
+        }
+    }
+
+    #[test]
+    fn a_delimiter_that_ends_behind_the_limit_is_not_found() {
+        for step in 1..12 {
+            assert_eq!(search(b"0123--45", b"--", 6, step), Ok(6), "step {step}");
+            assert!(search(b"0123--45", b"--", 5, step).is_err(), "step {step}");
+        }
+    }
+
+    #[test]
+    fn a_delimiter_of_any_length_is_kept() {
+        let memory = Memory::new(None, u64::MAX);
+        for length in [1, 15, 16, 17, 5000] {
+            let mut bytes = List::new(memory.clone());
+            bytes.resize(length, 7).unwrap();
+            let delimiter = Delimiter::new(&memory, &bytes).unwrap();
+            assert_eq!(delimiter.as_slice(), &bytes[..]);
+            let wanted = Wanted::Until(delimiter);
+            assert!(check(&wanted, length).is_ok() && check(&wanted, length - 1).is_err());
+        }
+        assert!(check(&Wanted::Until(Delimiter::new(&memory, b"").unwrap()), 8).is_err());
+        assert!(check(&Wanted::Line, 0).is_err() && check(&Wanted::Some, 0).is_ok());
+    }
 }

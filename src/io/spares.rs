@@ -22,6 +22,11 @@ impl Spares {
         Spares { lists: List::new(memory.clone()), memory }
     }
 
+    /// Where the buffers come from.
+    pub fn memory(&self) -> Memory {
+        self.memory.clone()
+    }
+
     /// An empty buffer with room for `size` bytes or more.
     pub fn take(&mut self, size: usize) -> Result<List<u8>> {
         match self.lists.pop() {

@@ -23,7 +23,7 @@ use super::buffer::{Source, Target};
 use super::selector::SelectorDriver;
 use super::waker::Waker;
 use super::{List, Memory};
-use crate::base::{rota_address, Error, Key, Result};
+use crate::base::{rota_address, rota_status, Error, Key, Result};
 
 /// Names a socket of a driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,4 +81,141 @@ pub struct ListenOptions {
 pub enum Driver {
     /// Readiness: epoll, kqueue, IOCP's AFD, or poll.
     Selector(SelectorDriver),
+}
+
+/// Readiness: whatever mio uses on this system.
+pub const ROTA_DRIVER_SELECTOR: u32 = 0;
+
+macro_rules! each {
+    ($driver:expr, $inner:ident => $call:expr) => {
+        match $driver {
+            Driver::Selector($inner) => $call,
+        }
+    };
+}
+
+impl OpOutcome {
+    /// An operation that ended well, having moved `count` bytes.
+    pub fn done(count: usize) -> Self {
+        OpOutcome { error: None, count, accepted: None, list: None }
+    }
+
+    /// An operation that failed after `count` bytes.
+    pub fn failed(error: Error, count: usize) -> Self {
+        OpOutcome { error: Some(error), count, accepted: None, list: None }
+    }
+}
+
+impl Driver {
+    /// Opens a driver of one of the ROTA_DRIVER_... kinds. Its sockets' keys begin with `first_generation`.
+    pub fn open(kind: u32, memory: &Memory, first_generation: u32) -> Result<Driver> {
+        match kind {
+            ROTA_DRIVER_SELECTOR => Ok(Driver::Selector(SelectorDriver::open(memory, first_generation)?)),
+            _ => Err(rota_status::ROTA_ERR_INVALID.into()),
+        }
+    }
+
+    /// What ends a wait from any thread.
+    pub fn waker(&self) -> Waker {
+        each!(self, driver => driver.waker())
+    }
+
+    /// What a host's own loop may watch: readable when there are events. -1 where the system has no such thing.
+    pub fn descriptor(&self) -> i64 {
+        each!(self, driver => driver.descriptor())
+    }
+
+    /// Whether a wait would not wait, although the descriptor may not show it.
+    pub fn is_due(&self) -> bool {
+        each!(self, driver => driver.is_due())
+    }
+
+    /// Waits for events and appends what has ended. It may return early, never
+    /// late by choice: `None` waits for ever, `Some(0)` only looks, and who wants
+    /// the whole time looks at the clock and waits again. Lack of memory loses
+    /// nothing: what cannot be told now is told by the next call.
+    pub fn wait(&mut self, timeout_ns: Option<u64>, completions: &mut List<Completion>) -> Result<()> {
+        each!(self, driver => driver.wait(timeout_ns, completions))
+    }
+
+    /// A socket that listens at `address`; port 0 picks one.
+    pub fn listen(&mut self, address: &rota_address, options: &ListenOptions) -> Result<Socket> {
+        each!(self, driver => driver.listen(address, options))
+    }
+
+    /// Takes one connection from a listening socket.
+    pub fn accept(&mut self, socket: Socket, token: u64) -> Start {
+        each!(self, driver => driver.accept(socket, token))
+    }
+
+    /// Begins a connection. What fails at once is an error, and there is no
+    /// socket; what fails later leaves the socket to be closed.
+    pub fn connect(&mut self, address: &rota_address, token: u64) -> Result<(Socket, Start)> {
+        each!(self, driver => driver.connect(address, token))
+    }
+
+    /// Receives at least one byte, or the end of the stream.
+    pub fn receive(&mut self, socket: Socket, token: u64, target: Target) -> Start {
+        each!(self, driver => driver.receive(socket, token, target))
+    }
+
+    /// Sends all of `source`.
+    pub fn send(&mut self, socket: Socket, token: u64, source: Source) -> Start {
+        each!(self, driver => driver.send(socket, token, source))
+    }
+
+    /// Asks the pending operation of one direction to end now.
+    pub fn withdraw(&mut self, socket: Socket, direction: Direction) -> Option<OpOutcome> {
+        each!(self, driver => driver.withdraw(socket, direction))
+    }
+
+    /// Tells the peer that nothing more comes.
+    pub fn shutdown(&mut self, socket: Socket) -> Result<()> {
+        each!(self, driver => driver.shutdown(socket))
+    }
+
+    /// Closes a socket. Its operations should have been withdrawn; they are dropped otherwise.
+    pub fn close(&mut self, socket: Socket) {
+        each!(self, driver => driver.close(socket));
+    }
+
+    /// Closes a connection such that the peer sees a reset.
+    pub fn reset(&mut self, socket: Socket) {
+        each!(self, driver => driver.reset(socket));
+    }
+
+    /// The address on this side.
+    pub fn local_address(&self, socket: Socket) -> Result<rota_address> {
+        each!(self, driver => driver.local_address(socket))
+    }
+
+    /// The address on the other side.
+    pub fn peer_address(&self, socket: Socket) -> Result<rota_address> {
+        each!(self, driver => driver.peer_address(socket))
+    }
+
+    /// Whether small writes go out at once. They do unless this says otherwise.
+    pub fn set_no_delay(&mut self, socket: Socket, on: bool) -> Result<()> {
+        each!(self, driver => driver.set_no_delay(socket, on))
+    }
+
+    /// Whether a silent peer is probed, and after how long (0: the system's choice).
+    pub fn set_keep_alive(&mut self, socket: Socket, on: bool, idle_ns: u64) -> Result<()> {
+        each!(self, driver => driver.set_keep_alive(socket, on, idle_ns))
+    }
+
+    /// How many sockets are open.
+    pub fn sockets(&self) -> usize {
+        each!(self, driver => driver.sockets())
+    }
+
+    /// How many operations are pending.
+    pub fn pending(&self) -> usize {
+        each!(self, driver => driver.pending())
+    }
+
+    /// The highest generation that a socket's key has had.
+    pub fn last_generation(&self) -> u32 {
+        each!(self, driver => driver.last_generation())
+    }
 }

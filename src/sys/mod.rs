@@ -1,11 +1,26 @@
 //! The only code that talks to the system and to the host.
 
 pub mod buffer;
+pub mod clock;
+pub mod driver;
+mod error;
+pub mod executor;
 pub mod host;
+pub mod inbox;
 pub mod memory;
+pub mod resolver;
+pub mod selector;
 pub mod thread;
+mod threads;
+pub mod waker;
 
+pub use clock::Clock;
+pub use driver::{Completion, Direction, Driver, ListenOptions, OpOutcome, Socket, Start};
+pub use executor::{Executor, JobDone, JobId, Work, WorkResult};
+pub use inbox::Inbox;
 pub use memory::Memory;
+pub use resolver::{resolve_literal, ResolveFailure, ResolveRequest, Resolved};
+pub use waker::Waker;
 
 /// A growable array in the loop's memory.
 pub type List<T> = crate::base::List<T, Memory>;
