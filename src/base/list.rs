@@ -79,14 +79,14 @@ impl<T, A: Allocator> List<T, A> {
         self.0.capacity()
     }
 
-    /// The array itself, for `sys`, where the system fills its spare room. It must not be grown through this.
-    pub fn raw(&mut self) -> &mut Vec<T, A> {
-        &mut self.0
-    }
-
     /// Takes all elements out, in order, and keeps the memory.
     pub fn drain_all(&mut self) -> impl Iterator<Item = T> + '_ {
         self.0.drain(..)
+    }
+
+    /// The array itself, for `sys`, where the system fills its spare room. It must not be grown through this.
+    pub fn raw(&mut self) -> &mut Vec<T, A> {
+        &mut self.0
     }
 
     /// Drops the first `count` elements; the rest moves to the front.

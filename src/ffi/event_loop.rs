@@ -7,7 +7,7 @@ use crate::base::handle::{rota_future, rota_loop};
 use crate::base::{limits, rota_status, rota_status::*, Handle, Kind, Result};
 use crate::io::Io;
 use crate::rt::{current, Runtime, Service, Settings, TurnLimits};
-use crate::sys::clock::Clock;
+use crate::sys::clock::{Clock, ROTA_CLOCK_HOST};
 use crate::sys::host::{
     rota_allocator, rota_call_fn, rota_clock_fn, rota_executor_fn, rota_log_fn, HostAllocator, HostCall, HostClock,
     HostExecutor, HostLog, HostPointer,
@@ -19,18 +19,6 @@ use core::ffi::c_void;
 pub const ROTA_LOOP_DEBUG: u32 = 1;
 /// The loop makes no thread; what needs one answers ROTA_ERR_NO_THREADS.
 pub const ROTA_LOOP_NO_THREADS: u32 = 2;
-
-/// The system's monotonic clock.
-pub const ROTA_CLOCK_SYSTEM: u32 = 0;
-/// A clock that moves only with rota_loop_advance().
-pub const ROTA_CLOCK_VIRTUAL: u32 = 1;
-/// A clock that also jumps to the next deadline when the loop is idle.
-pub const ROTA_CLOCK_VIRTUAL_JUMP: u32 = 2;
-/// The clock that `clock_hook` reads.
-pub const ROTA_CLOCK_HOST: u32 = 3;
-
-/// Readiness: epoll, kqueue, or poll.
-pub const ROTA_DRIVER_SELECTOR: u32 = 0;
 
 /// How to open a loop. Prepare it with rota_loop_options_init(); zero is every
 /// default.
@@ -154,14 +142,12 @@ fn settings(options: &rota_loop_options) -> Result<Settings> {
 }
 
 fn clock(options: &rota_loop_options) -> Result<Clock> {
-    match (options.clock, options.clock_hook) {
-        (ROTA_CLOCK_SYSTEM, None) => Ok(Clock::system()),
-        (ROTA_CLOCK_VIRTUAL, None) => Ok(Clock::virtual_at(0, false)),
-        (ROTA_CLOCK_VIRTUAL_JUMP, None) => Ok(Clock::virtual_at(0, true)),
-        // SAFETY: as for the other hooks.
-        (ROTA_CLOCK_HOST, Some(hook)) => Ok(Clock::host(unsafe { HostClock::new(hook, options.clock_data) })),
-        _ => Err(ROTA_ERR_INVALID.into()),
+    if options.clock_hook.is_some() != (options.clock == ROTA_CLOCK_HOST) {
+        return Err(ROTA_ERR_INVALID.into());
     }
+    // SAFETY: as for the other hooks.
+    let hook = options.clock_hook.map(|hook| unsafe { HostClock::new(hook, options.clock_data) });
+    Clock::new(options.clock, hook)
 }
 
 /// In the shared and static library, whose std is their own, a panic that is caught prints nothing. The Rust crate

@@ -119,7 +119,9 @@ impl Writer {
             return Ok(core.future_handle(future));
         }
         match core.driver.send(place.socket, Role::Write.token(place.key), source) {
-            Start::Done(OpOutcome { error: None, count, .. }) => Ok(core.future_done(Outcome::count(count), Text::None)),
+            Start::Done(OpOutcome { error: None, count, .. }) => {
+                Ok(core.future_done(Outcome::count(count), Text::None))
+            }
             Start::Done(OpOutcome { error: Some(error), count, .. }) => {
                 self.fail(core, spares, error);
                 Ok(core.future_done(Outcome::failed(error, count), Text::None))
@@ -233,7 +235,8 @@ impl Writer {
                 Item::Write(future, source) => (Current::Write(future), source),
                 Item::Chunk(list) => (Current::Chunk(list.len()), Source::Owned(list, 0)),
                 Item::Shutdown(future) => {
-                    finish(core, future, core.driver.shutdown(place.socket).err(), 0);
+                    let error = core.driver.shutdown(place.socket).err();
+                    finish(core, future, error, 0);
                     continue;
                 }
             };

@@ -58,7 +58,7 @@ impl<S: Service> Runtime<S> {
 
     /// Gives a poisoned loop up to be dropped: no callback runs, parked stacks are leaked.
     pub fn quiesce(&self) -> Result<()> {
-        let Ok(mut state) = self.state.try_borrow_mut() else { return Err(ROTA_ERR_REENTRANT.into()) };
+        let Ok(state) = self.state.try_borrow() else { return Err(ROTA_ERR_REENTRANT.into()) };
         let (tasks, busy) = (state.core.tasks.len(), state.core.executor.busy());
         state.core.remote.close();
         state
@@ -92,7 +92,7 @@ impl<S: Service> State<S> {
     fn close_pass(&mut self) -> Left {
         self.cancel_host_timers();
         self.cancel_callbacks();
-        if !self.core.ready.is_empty() || self.core.remote.has_posts() || self.core.posts_left.is_some() {
+        if !self.core.ready.is_empty() || self.core.remote.has_posts() {
             return Left::Ready;
         }
         let mut at = 0;

@@ -19,7 +19,6 @@ use crate::sys::clock::Clock;
 use crate::sys::driver::{Completion, Driver};
 use crate::sys::executor::Executor;
 use crate::sys::host::{HostCall, HostExecutor, HostLog};
-use crate::sys::inbox::Batch;
 use crate::sys::{List, Memory, Slab, Text};
 use core::fmt;
 use std::sync::Arc;
@@ -110,8 +109,6 @@ pub struct Core {
     pub executor: Executor,
     /// The side that other threads see.
     pub remote: Arc<Remote>,
-    /// Posts that were taken and not queued yet for lack of memory.
-    pub posts_left: Option<Batch<HostCall>>,
     /// Reused for what the driver reports.
     pub completions: List<Completion>,
     /// Debug mode.
@@ -136,7 +133,7 @@ impl Core {
         let memory = settings.memory;
         let driver = Driver::open(settings.driver, &memory, generation)?;
         let waker = driver.waker();
-        let mut clock = settings.clock;
+        let clock = settings.clock;
         let now = clock.now();
         let mut completions = List::new(memory.clone());
         completions.reserve_exact(limits::EVENTS_PER_WAIT)?;
@@ -159,8 +156,7 @@ impl Core {
                 settings.executor,
                 settings.threads_allowed,
             ),
-            remote: Arc::new(Remote::new(waker)),
-            posts_left: None,
+            remote: Arc::new(Remote::new(waker)?),
             completions,
             debug: settings.debug,
             slow_callback_ns: settings.slow_callback_ns,

@@ -376,21 +376,12 @@ impl<S: Service> State<S> {
 
     /// Queues what other threads posted; without memory the rest waits for the next turn.
     fn take_posts(&mut self) {
-        if self.core.posts_left.is_none() {
-            if !self.core.remote.has_posts() {
-                return;
-            }
-            self.core.posts_left = Some(self.core.remote.take());
-        }
-        while self.core.ready.make_room().is_ok() {
-            match self.core.posts_left.as_mut().and_then(Iterator::next) {
+        while self.core.remote.has_posts() && self.core.ready.make_room().is_ok() {
+            match self.core.remote.take() {
                 Some(call) => {
                     let _ = self.core.ready.push(Entry::Call(call));
                 }
-                None => {
-                    self.core.posts_left = None;
-                    return;
-                }
+                None => return,
             }
         }
     }

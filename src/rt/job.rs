@@ -54,7 +54,7 @@ impl<S: Service> State<S> {
                     // A blocking call holds no object, so no destructor can be due.
                     let _ = self.future_settle_closed(future);
                 }
-                WorkResult::Resolved(result) => self.service.resolved(&mut self.core, done.token, result),
+                WorkResult::Resolve(result) => self.service.resolved(&mut self.core, done.token, result),
             }
         }
     }

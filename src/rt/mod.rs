@@ -6,6 +6,7 @@
 mod callback;
 mod close;
 mod core;
+#[allow(unsafe_code)]
 mod coro;
 mod current;
 mod event_loop;

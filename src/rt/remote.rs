@@ -1,9 +1,9 @@
 //! The one part of a loop that other threads may touch.
 
-use crate::base::{rota_status, Result};
+use crate::base::{limits, rota_status, Result};
 use crate::sys::host::HostCall;
-use crate::sys::inbox::{Batch, Inbox};
 use crate::sys::waker::Waker;
+use crate::sys::Inbox;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 /// Posts, wakes and stops, from any thread.
@@ -16,8 +16,9 @@ pub struct Remote {
 
 impl Remote {
     /// The far side of a loop whose driver has this waker.
-    pub fn new(waker: Waker) -> Self {
-        Remote { inbox: Inbox::new(), waker, stop: AtomicBool::new(false), closing: AtomicBool::new(false) }
+    pub fn new(waker: Waker) -> Result<Self> {
+        let inbox = Inbox::new(limits::POSTS_SET_ASIDE)?;
+        Ok(Remote { inbox, waker, stop: AtomicBool::new(false), closing: AtomicBool::new(false) })
     }
 
     /// Queues a callback for the loop; the first of a batch wakes it.
@@ -62,8 +63,8 @@ impl Remote {
         !self.inbox.is_empty()
     }
 
-    /// What was posted since the last time, in order.
-    pub fn take(&self) -> Batch<HostCall> {
-        self.inbox.take()
+    /// The oldest post. On the loop's thread only.
+    pub fn take(&self) -> Option<HostCall> {
+        self.inbox.pop()
     }
 }

@@ -385,8 +385,9 @@ impl<S: Service> State<S> {
                 let _ = self.future_cancel(future);
                 return;
             };
+            let circle = hop > 64 && hop > self.core.tasks.len();
             let Some(task) = self.core.tasks.get_mut(next) else { return };
-            if task.joins.len() > 1 || hop > 64 && hop > self.core.tasks.len() {
+            if task.joins.len() > 1 || circle {
                 return self.core.join_remove(future, next);
             }
             task.requests += 1;
