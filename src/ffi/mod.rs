@@ -16,6 +16,7 @@ pub mod event_loop;
 pub mod future;
 pub mod library;
 pub mod listener;
+pub mod loop_options;
 pub mod resolve;
 pub mod stream;
 pub mod task;
