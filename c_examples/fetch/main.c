@@ -96,37 +96,39 @@ static bool parse_arguments(int argc, char **argv, struct options *out, struct g
     return group->count > 0 && out->jobs > 0 && out->jobs <= 100000;
 }
 
-int main(int argc, char **argv) {
-    struct group group = {.folder = -1};
-    struct report report = {.group = &group};
-    struct options options;
-
-    if (!parse_arguments(argc, argv, &options, &group)) return 2;
-    group.jobs = options.jobs < group.count ? (size_t)options.jobs : group.count;
-    group.timeout_ns = options.timeout_ms * 1000000;
-    group.each_timeout_ns = options.each_timeout_ms * 1000000;
-    group.wants_sums = options.sums;
-    if (options.output != NULL) {
-        if (mkdir(options.output, 0777) != 0 && errno != EEXIST)
-            return fail(options.output, strerror(errno));
-        group.folder = open(options.output, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (group.folder < 0) return fail(options.output, strerror(errno));
+static int run(struct group *group, const struct options *options) {
+    struct report report = {.group = group};
+    group->jobs = options->jobs < group->count ? (size_t)options->jobs : group->count;
+    group->timeout_ns = options->timeout_ms * 1000000;
+    group->each_timeout_ns = options->each_timeout_ms * 1000000;
+    group->wants_sums = options->sums;
+    if (options->output != NULL) {
+        if (mkdir(options->output, 0777) != 0 && errno != EEXIST)
+            return fail(options->output, strerror(errno));
+        group->folder = open(options->output, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (group->folder < 0) return fail(options->output, strerror(errno));
     }
-    int64_t status = rota_loop_open(NULL, &group.loop);
+    int64_t status = rota_loop_open(NULL, &group->loop);
     if (status < 0) return fail("open", rota_strerror((int32_t)status));
 
     report_begin(&report);
-    status = group_run(&group);
+    status = group_run(group);
     report_end(&report);
-    if (options.sums) report_sums(&group);
-    if (options.json != NULL && !report_json(&report, options.json))
-        return fail(options.json, strerror(errno));
+    if (options->sums) report_sums(group);
+    if (options->json != NULL && !report_json(&report, options->json))
+        return fail(options->json, strerror(errno));
 
-    rota_status closed = rota_loop_close(group.loop, ROTA_FOREVER);
+    rota_status closed = rota_loop_close(group->loop, ROTA_FOREVER);
     if (status == 0) status = closed;
     if (status < 0) fail("loop", rota_strerror((int32_t)status));
-    int exit_code = status < 0 || group.failed > 0 ? 1 : 0;
+    return status < 0 || group->failed > 0 ? 1 : 0;
+}
+
+int main(int argc, char **argv) {
+    struct group group = {.folder = -1};
+    struct options options;
+    int code = parse_arguments(argc, argv, &options, &group) ? run(&group, &options) : 2;
     if (group.folder >= 0) close(group.folder);
     group_free(&group);
-    return exit_code;
+    return code;
 }
