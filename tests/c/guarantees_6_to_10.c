@@ -93,7 +93,7 @@ static void times_out(rota_timer timer, rota_status status, void *user_data) {
     if (status == ROTA_OK) CHECK_STATUS(rota_task_cancel(*(rota_task *)user_data), ROTA_OK);
 }
 
-/* A sleep within two timeouts; 1 if the inner one ended it, 2 if the outer one did, 0 if neither. */
+/* A sleep within two timeouts: 1 if the inner one ended it, 2 if the outer did, 0 if neither. */
 static int64_t sleeps_within_two(rota_loop loop, rota_task task, uint64_t outer_ns,
                                  uint64_t inner_ns, uint64_t nap_ns) {
     rota_timer outer, inner;
