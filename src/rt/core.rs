@@ -149,7 +149,7 @@ impl Core {
             now,
             clock,
             driver,
-            ready: Ready::new(memory.clone()),
+            ready: Ready::new(memory.clone())?,
             calls: Slab::new(memory.clone(), generation),
             timers: Timers::new(memory.clone(), generation, now),
             futures: Slab::new(memory.clone(), generation),
