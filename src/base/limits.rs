@@ -17,6 +17,10 @@ pub const THREADS_MAX: u32 = 1024;
 pub const TURNS_PER_POLL: u32 = 64;
 /// ... and after so many callbacks, so that big turns do not stretch the wait.
 pub const CALLBACKS_PER_POLL: u32 = 256;
+/// Between two looks at the clock while the system is left alone: reading it costs about 25 ns.
+pub const TURNS_PER_LOOK: u32 = 8;
+/// How long the system may be left alone at most.
+pub const POLL_INTERVAL_NS: u64 = 100_000;
 /// How often a task may go on without waiting before it is made to yield; tokio's figure is 128.
 pub const TASK_BUDGET: u32 = 128;
 /// Debug mode reports a callback that ran longer; asyncio's figure.
@@ -44,7 +48,14 @@ pub const BUFFERS_MAX: usize = 1024;
 pub const NAME_MAX: usize = 320;
 /// The longest name of a task that is kept.
 pub const TASK_NAME_MAX: usize = 255;
-/// Events taken from the system at a time: a batch large enough that its call no longer counts.
+/// Events taken from the system at a time: more wait for the next turn.
 pub const EVENTS_PER_WAIT: usize = 1024;
+/// While a loop closes and has to wait for other threads, how long it waits before it looks at its limit again.
+pub const CLOSE_STEP_NS: u64 = 10_000_000;
+/// Turns that closing makes for what is ready, even where the host gives no time: enough for callbacks and for cleanup
+/// that does not wait, and an end for tasks that only ever yield.
+pub const CLOSE_TURNS: u32 = 64;
+/// The longest message that fails a promise.
+pub const MESSAGE_MAX: usize = 4095;
 /// Blocks set aside for posts from other threads; what exceeds them comes from the system's allocator.
 pub const POSTS_SET_ASIDE: usize = 256;

@@ -79,12 +79,17 @@ impl<T, A: Allocator> List<T, A> {
         self.0.capacity()
     }
 
+    /// Takes all elements out, in order, and keeps the memory.
+    pub fn drain_all(&mut self) -> impl Iterator<Item = T> + '_ {
+        self.0.drain(..)
+    }
+
     /// The array itself, for `sys`, where the system fills its spare room. It must not be grown through this.
     pub fn raw(&mut self) -> &mut Vec<T, A> {
         &mut self.0
     }
 
-    /// Removes and returns the first `count` elements' place: moves the rest to the front.
+    /// Drops the first `count` elements; the rest moves to the front.
     pub fn drop_front(&mut self, count: usize) {
         drop(self.0.drain(..count));
     }

@@ -62,6 +62,18 @@ impl<A: Allocator> Text<A> {
     }
 }
 
+impl<A: Allocator> fmt::Display for Text<A> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for chunk in self.as_bytes().utf8_chunks() {
+            out.write_str(chunk.valid())?;
+            if !chunk.invalid().is_empty() {
+                out.write_str("\u{fffd}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
 struct Writer<A: Allocator>(List<u8, A>);
 
 impl<A: Allocator> fmt::Write for Writer<A> {

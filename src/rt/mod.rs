@@ -1,1 +1,35 @@
 //! The runtime: one turn, the ready queue, timers, futures, tasks.
+//!
+//! What `sync` and `io` may use is what is re-exported here, and nothing else:
+//! they are proof that it suffices.
+
+mod callback;
+mod close;
+mod core;
+#[allow(unsafe_code)]
+mod coro;
+mod current;
+mod event_loop;
+mod future;
+mod job;
+mod origins;
+mod outcome;
+mod ready;
+mod remote;
+mod service;
+mod task;
+mod timer;
+mod timers;
+
+pub use self::core::{Core, Counters, Settings};
+pub use self::core::{ROTA_LOG_DEBUG, ROTA_LOG_ERROR, ROTA_LOG_INFO, ROTA_LOG_WARNING};
+pub use self::coro::{Start, ROTA_STEP_WAIT};
+pub use self::current::get as current;
+pub use self::event_loop::{Runtime, State, TurnFigures, TurnLimits, ROTA_FOREVER};
+pub use self::future::{Future, Object, Source, Waiter};
+pub use self::job::{key_of, token_of};
+pub use self::outcome::Outcome;
+pub use self::remote::Remote;
+pub use self::service::{Operation, Service};
+pub use self::task::{NewTask, TaskState};
+pub use self::timer::TimerAction;

@@ -29,6 +29,8 @@ struct Node<T> {
 /// A queue from any thread to the one that consumes it.
 pub struct Inbox<T: Copy + Send> {
     head: AtomicPtr<Node<T>>,
+    /// What the consumer has turned around and not looked at yet, oldest first. The consumer's alone.
+    taken: AtomicPtr<Node<T>>,
     /// Pops of the pool in the high half, index + 1 of its first free node in the low one.
     free: AtomicU64,
     pool: NonNull<Node<T>>,
@@ -47,6 +49,7 @@ impl<T: Copy + Send> Inbox<T> {
         let pool_size = set_aside.min(1 << 20) as u32;
         let inbox = Inbox {
             head: AtomicPtr::new(ptr::null_mut()),
+            taken: AtomicPtr::new(ptr::null_mut()),
             free: AtomicU64::new(0),
             pool: Self::allocate_pool(pool_size)?,
             pool_size,
@@ -95,15 +98,29 @@ impl<T: Copy + Send> Inbox<T> {
         }
     }
 
-    /// Whether nothing is there.
+    /// Whether nothing is there. By the consumer.
     pub fn is_empty(&self) -> bool {
-        self.head.load(Ordering::Relaxed).is_null()
+        self.head.load(Ordering::Relaxed).is_null() && self.taken.load(Ordering::Relaxed).is_null()
     }
 
-    /// Takes all that is there, oldest first. By the consumer only.
-    pub fn take(&self) -> Batch<'_, T> {
-        if self.is_empty() {
-            return Batch { inbox: self, first: ptr::null_mut() };
+    /// Takes the oldest value of the batch under way. By the consumer only.
+    pub fn pop(&self) -> Option<T> {
+        let node = NonNull::new(self.taken.load(Ordering::Relaxed))?.as_ptr();
+        // SAFETY: the consumer owns the nodes it has taken, and each holds a value since `push`; it is not looked at
+        // again before the node is given back.
+        unsafe {
+            self.taken.store((*node).next, Ordering::Relaxed);
+            let value = (*node).value.assume_init_read();
+            self.give_back(node);
+            Some(value)
+        }
+    }
+
+    /// Begins a batch if none is under way: all that is there now, the oldest first. What is pushed meanwhile waits for
+    /// the next, so that a flood of posts does not hold up a turn. By the consumer only.
+    pub fn begin(&self) {
+        if !self.taken.load(Ordering::Relaxed).is_null() || self.head.load(Ordering::Relaxed).is_null() {
+            return;
         }
         let mut newest = self.head.swap(ptr::null_mut(), Ordering::Acquire);
         let mut first = ptr::null_mut();
@@ -113,7 +130,7 @@ impl<T: Copy + Send> Inbox<T> {
             first = newest;
             newest = next;
         }
-        Batch { inbox: self, first }
+        self.taken.store(first, Ordering::Relaxed);
     }
 
     /// A node to fill: from the pool, or else from the system.
@@ -162,41 +179,14 @@ impl<T: Copy + Send> Inbox<T> {
 
 impl<T: Copy + Send> Drop for Inbox<T> {
     fn drop(&mut self) {
-        drop(self.take());
+        while !self.is_empty() {
+            self.begin();
+            while self.pop().is_some() {}
+        }
         if let (1.., Ok(layout)) = (self.pool_size, Self::pool_layout(self.pool_size)) {
             // SAFETY: allocated in `new` with this layout; no node of it is in use any more.
             unsafe { alloc::dealloc(self.pool.as_ptr().cast(), layout) };
         }
-    }
-}
-
-/// What was taken from an inbox, oldest first. What is not looked at is dropped with it.
-pub struct Batch<'a, T: Copy + Send> {
-    inbox: &'a Inbox<T>,
-    first: *mut Node<T>,
-}
-
-impl<T: Copy + Send> Iterator for Batch<'_, T> {
-    type Item = T;
-
-    fn next(&mut self) -> Option<T> {
-        let node = self.first;
-        if node.is_null() {
-            return None;
-        }
-        // SAFETY: the batch owns its nodes, and each holds a value since `push`; it is not looked at again.
-        unsafe {
-            self.first = (*node).next;
-            let value = (*node).value.assume_init_read();
-            self.inbox.give_back(node);
-            Some(value)
-        }
-    }
-}
-
-impl<T: Copy + Send> Drop for Batch<'_, T> {
-    fn drop(&mut self) {
-        while self.next().is_some() {}
     }
 }
 
@@ -206,21 +196,31 @@ mod tests {
     use std::sync::Arc;
     use std::thread;
 
+    fn all<T: Copy + Send>(inbox: &Inbox<T>) -> Vec<T> {
+        let next = || {
+            inbox.begin();
+            inbox.pop()
+        };
+        std::iter::from_fn(next).collect()
+    }
+
     #[test]
     fn the_first_push_asks_for_a_wake() {
         let inbox = Inbox::new(2).unwrap();
         assert!(inbox.is_empty());
         assert!(inbox.push(1).unwrap());
         assert!(!inbox.push(2).unwrap() && !inbox.push(3).unwrap());
-        assert_eq!(inbox.take().collect::<Vec<_>>(), [1, 2, 3]);
-        assert!(inbox.is_empty() && inbox.take().next().is_none());
-        assert!(inbox.push(4).unwrap());
-        let mut batch = inbox.take();
-        assert!(inbox.push(5).unwrap());
-        assert_eq!(batch.next(), Some(4));
-        drop(batch);
-        assert_eq!(inbox.take().collect::<Vec<_>>(), [5]);
-        inbox.push(6).unwrap();
+        assert_eq!(all(&inbox), [1, 2, 3]);
+        assert!(inbox.is_empty() && inbox.pop().is_none());
+        assert!(inbox.push(4).unwrap() && !inbox.push(5).unwrap());
+        inbox.begin();
+        assert_eq!(inbox.pop(), Some(4));
+        assert!(inbox.push(6).unwrap());
+        assert!(!inbox.is_empty());
+        inbox.begin();
+        assert_eq!((inbox.pop(), inbox.pop()), (Some(5), None), "a batch is what was there when it began");
+        assert_eq!(all(&inbox), [6]);
+        inbox.push(7).unwrap();
     }
 
     #[test]
@@ -237,7 +237,7 @@ mod tests {
                 at = unsafe { (*at).next };
             }
             assert_eq!(inside, 3, "three of four nodes are the pool's");
-            assert_eq!(inbox.take().sum::<usize>(), (0..4).map(|n| round * 4 + n).sum());
+            assert_eq!(all(&inbox).iter().sum::<usize>(), (0..4).map(|n| round * 4 + n).sum());
         }
     }
 
@@ -258,7 +258,7 @@ mod tests {
             .collect();
         let mut next = [0u64; THREADS];
         while next.iter().sum::<u64>() < THREADS as u64 * EACH {
-            for (who, n) in inbox.take() {
+            for (who, n) in all(&inbox) {
                 assert_eq!(n, next[who]);
                 next[who] += 1;
             }

@@ -1,1 +1,42 @@
-fn main() {}
+//! `cargo xtask ...`: everything about rota that takes more than one command.
+
+mod check;
+mod package;
+mod steps;
+mod test;
+mod tools;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask test             every test: Rust, C and C++ programs, the installed package, poll fallback
+cargo xtask check            the slow checkers: formatting, clippy, valgrind, sanitizers
+    --minutes N              begins no further checker after N minutes
+cargo xtask header           writes include/rota.h and tests/symbols.txt anew
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match words[..] {
+        ["test"] => test::all(),
+        ["check"] => check::all(None),
+        ["check", "--minutes", minutes] => match minutes.parse() {
+            Ok(minutes) => check::all(Some(minutes)),
+            Err(_) => Err(format!("--minutes wants a number, not {minutes}")),
+        },
+        ["header"] => test::refresh(),
+        ["help" | "--help"] => {
+            print!("{HELP}");
+            Ok(())
+        }
+        _ => Err(format!("what shall be done?\n{HELP}")),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}

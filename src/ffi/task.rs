@@ -1,0 +1,309 @@
+//! Tasks: spawning, waiting, joining, cancelling.
+
+use super::guard::{guard, guard_future, guard_kind, guard_loop, guard_short, hand_out, hand_out_text, text, wanted};
+use super::options::{self, Options};
+use super::registry;
+use crate::base::handle::{rota_future, rota_loop, rota_task};
+use crate::base::{limits, rota_outcome, rota_status, rota_status::*, Handle, Key, Kind, Result};
+use crate::rt::{current, Core, NewTask, Start};
+use crate::sys::host::{rota_free_fn, rota_step_fn, rota_task_fn, HostBody, HostFree, HostStep};
+use crate::sys::Text;
+use core::ffi::{c_char, c_void};
+
+/// How to start a task. Prepare it with rota_task_options_init(); zero is every
+/// default.
+#[allow(non_camel_case_types)]
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct rota_task_options {
+    /// The size of this struct, set by the init function.
+    pub size: usize,
+    /// For logs: at most 255 bytes of UTF-8, copied. NULL means "task".
+    pub name: *const c_char,
+    /// A stack of this size instead of one from the loop's pool, in bytes.
+    pub stack_size: usize,
+    /// Called with `user_data` once, when the body has returned; also when
+    /// spawning fails.
+    pub user_data_free: rota_free_fn,
+    /// Zero.
+    pub flags: u32,
+    /// Zero.
+    pub reserved: u32,
+}
+
+// SAFETY: integers, pointers and a nullable function pointer; the size first.
+unsafe impl Options for rota_task_options {}
+
+/// Fills in the defaults. `size` is `sizeof *options`.
+///
+/// # Safety
+/// `options` may be written for `size` bytes.
+#[no_mangle]
+pub unsafe extern "C" fn rota_task_options_init(options: *mut rota_task_options, size: usize) -> rota_status {
+    // SAFETY: the caller's word, passed on.
+    guard(|| unsafe { options::init(options, size) })
+}
+
+/// Starts a task with a stack of its own: `body` runs in the next turn, and
+/// waits with rota_await() wherever it likes. `options` may be NULL. With `out`
+/// NULL the task is detached; otherwise join it or detach it, or it stays after
+/// its end until the loop is closed.
+///
+/// # Safety
+/// `body` may be called with `user_data`; `options` is NULL or prepared by its
+/// init function; `out` is NULL or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn rota_loop_spawn(
+    r#loop: rota_loop,
+    body: rota_task_fn,
+    user_data: *mut c_void,
+    options: *const rota_task_options,
+    out: *mut rota_task,
+) -> rota_status {
+    // SAFETY: the caller's word, passed on.
+    let body = body.map(|body| unsafe { HostBody::new(body, user_data) });
+    // SAFETY: the caller's word, passed on.
+    unsafe {
+        spawn(r#loop, user_data, options, out, |core, new| {
+            core.task_spawn(new, Start::Body(body.ok_or(ROTA_ERR_INVALID)?))
+        })
+    }
+}
+
+/// Starts a stepped task: `body` is called in the next turn, and again each time
+/// what it waits for is done; it keeps its place in `user_data`. Otherwise as
+/// rota_loop_spawn().
+///
+/// # Safety
+/// As for rota_loop_spawn().
+#[no_mangle]
+pub unsafe extern "C" fn rota_loop_spawn_stepped(
+    r#loop: rota_loop,
+    body: rota_step_fn,
+    user_data: *mut c_void,
+    options: *const rota_task_options,
+    out: *mut rota_task,
+) -> rota_status {
+    // SAFETY: the caller's word, passed on.
+    let step = body.map(|body| unsafe { HostStep::new(body, user_data) });
+    // SAFETY: the caller's word, passed on.
+    unsafe {
+        spawn(r#loop, user_data, options, out, |core, new| core.task_spawn_stepped(new, step.ok_or(ROTA_ERR_INVALID)?))
+    }
+}
+
+/// # Safety
+/// As for rota_loop_spawn().
+unsafe fn spawn(
+    r#loop: rota_loop,
+    user_data: *mut c_void,
+    options: *const rota_task_options,
+    out: *mut rota_task,
+    start: impl FnOnce(&mut Core, NewTask) -> Result<Key>,
+) -> rota_status {
+    let mut free = None;
+    let status = guard_loop(r#loop, |runtime| {
+        // SAFETY: the caller's word, passed on.
+        let options = unsafe { options::read(options)? };
+        // SAFETY: the caller's word, passed on.
+        free = options.user_data_free.map(|free| unsafe { HostFree::new(free, user_data) });
+        if options.flags != 0 || options.reserved != 0 || options.stack_size > limits::STACK_SIZE_MAX {
+            return Err(ROTA_ERR_INVALID.into());
+        }
+        runtime.with(|state| {
+            let core = &mut state.core;
+            core.refuse_if_closing()?;
+            let name = match options.name.is_null() {
+                true => Text::Static(c"task"),
+                // SAFETY: the caller's word, passed on.
+                false => Text::copy(core.memory.clone(), unsafe { text(options.name, limits::TASK_NAME_MAX)? })?,
+            };
+            let stack_size = (options.stack_size > 0).then_some(options.stack_size);
+            let key = start(core, NewTask { name, stack_size, free, detached: out.is_null() })?;
+            if !out.is_null() {
+                // SAFETY: the caller's word, passed on.
+                unsafe { hand_out(out, core.handle(Kind::Task, key).into())? };
+            }
+            Ok(())
+        })
+    });
+    match free {
+        Some(free) if status != ROTA_OK => free.call(),
+        _ => {}
+    }
+    status
+}
+
+/// Waits until the future is done and returns what it came to in the short form:
+/// the value, or the negative status; the full outcome is in
+/// rota_task_get_outcome() until the task's next await. The future ends with
+/// this, if nobody else waits for it and it holds no object.
+///
+/// Only inside a stackful task, as the innermost thing that runs
+/// (ROTA_ERR_NO_TASK otherwise, and nothing is consumed). Waiting for what is
+/// done already does not give up the turn, but after 128 of those in one turn
+/// the task is made to yield.
+#[no_mangle]
+pub extern "C" fn rota_await(future: rota_future) -> i64 {
+    let handle = Handle::from(future);
+    let find = || {
+        let now = current().ok_or(ROTA_ERR_NO_TASK)?;
+        let runtime = registry::find(now.loop_number)?;
+        if handle.carried().is_some() {
+            return Ok(runtime);
+        }
+        if !handle.is(Kind::Future) {
+            return Err(ROTA_ERR_HANDLE.into());
+        }
+        if now.loop_number != handle.loop_number() {
+            registry::find(handle.loop_number())?;
+            return Err(ROTA_ERR_NO_TASK.into());
+        }
+        Ok(runtime)
+    };
+    guard_short(find(), |runtime| Ok(runtime.await_future(handle)))
+}
+
+/// Gives up the turn; `task` must be the stackful task that runs. Returns 0, or
+/// ROTA_ERR_CANCELLED if the task was asked to end.
+#[no_mangle]
+pub extern "C" fn rota_task_yield(task: rota_task) -> i64 {
+    let handle = Handle::from(task);
+    guard_short(registry::find_kind(handle, Kind::Task), |runtime| {
+        running(handle)?;
+        Ok(runtime.await_turn())
+    })
+}
+
+/// For a stepped body: says what to wait for. Return what this returns; the body
+/// is called again with the outcome when `future` is done.
+#[no_mangle]
+pub extern "C" fn rota_task_wait(task: rota_task, future: rota_future) -> i64 {
+    let (handle, future) = (Handle::from(task), Handle::from(future));
+    guard_short(registry::find_kind(handle, Kind::Task), |runtime| {
+        runtime.with(|state| {
+            running(handle)?;
+            let ours = future.is(Kind::Future) && future.loop_number() == handle.loop_number();
+            if future.carried().is_none() && !(ours && state.core.futures.get(future.key()).is_some()) {
+                return Err(ROTA_ERR_HANDLE.into());
+            }
+            state.core.task_set_next(handle.key(), future)?;
+            Ok(crate::rt::ROTA_STEP_WAIT)
+        })
+    })
+}
+
+/// Whether the task is the one that runs, innermost.
+fn running(task: Handle) -> Result<()> {
+    match current() {
+        Some(now) if now.loop_number == task.loop_number() && now.task == Some(task.key()) => Ok(()),
+        _ => Err(ROTA_ERR_NO_TASK.into()),
+    }
+}
+
+/// A future for the end of a task: its value is what the body returned, its
+/// failure the body's. Cancelling it, where it is the only join and its claim
+/// the last, asks the task to end. A task that has ended is let go by this.
+#[no_mangle]
+pub extern "C" fn rota_task_join(task: rota_task) -> rota_future {
+    let handle = Handle::from(task);
+    guard_future(handle, registry::find_kind(handle, Kind::Task), |state| state.core.task_join(handle.key()))
+}
+
+/// Says that nobody will join the task: it is let go when it ends. An error that
+/// nobody looked at goes to the log.
+#[no_mangle]
+pub extern "C" fn rota_task_detach(task: rota_task) -> rota_status {
+    let handle = Handle::from(task);
+    guard_kind(handle, Kind::Task, |state| state.core.task_detach(handle.key()))
+}
+
+/// Asks a task to end. Once per request, ROTA_ERR_CANCELLED arrives where the
+/// task waits; it may clean up with further awaits, and may refuse. An outcome
+/// that is ready wins: the request then meets the task at its next operation,
+/// which starts nothing. ROTA_ERR_DONE: it has ended.
+#[no_mangle]
+pub extern "C" fn rota_task_cancel(task: rota_task) -> rota_status {
+    let handle = Handle::from(task);
+    guard_kind(handle, Kind::Task, |state| state.task_cancel(handle.key()))
+}
+
+/// Takes one request back; how many are left goes to `left`, which may be NULL.
+/// With the last one goes a request that was not delivered yet.
+///
+/// # Safety
+/// `left` is NULL or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn rota_task_uncancel(task: rota_task, left: *mut u32) -> rota_status {
+    let handle = Handle::from(task);
+    guard_kind(handle, Kind::Task, |state| {
+        let requests = state.core.task_uncancel(handle.key())?;
+        // SAFETY: the caller's word, passed on.
+        unsafe { super::guard::hand_out_if_wanted(left, requests) };
+        Ok(())
+    })
+}
+
+/// How many requests to end the task has had that were not taken back.
+///
+/// # Safety
+/// `out` may be written.
+#[no_mangle]
+pub unsafe extern "C" fn rota_task_get_cancelling(task: rota_task, out: *mut u32) -> rota_status {
+    let handle = Handle::from(task);
+    guard_kind(handle, Kind::Task, |state| {
+        let requests = state.core.tasks.get(handle.key()).ok_or(ROTA_ERR_HANDLE)?.requests;
+        // SAFETY: the caller's word, passed on.
+        unsafe { hand_out(out, requests) }
+    })
+}
+
+/// Copies the task's name into `buffer`, cut to fit and NUL-terminated; its full
+/// length goes to `length`, which may be NULL.
+///
+/// # Safety
+/// `buffer` may be written for `size` bytes, `length` is NULL or may be written.
+#[no_mangle]
+pub unsafe extern "C" fn rota_task_get_name(
+    task: rota_task,
+    buffer: *mut c_char,
+    size: usize,
+    length: *mut usize,
+) -> rota_status {
+    let handle = Handle::from(task);
+    guard_kind(handle, Kind::Task, |state| {
+        let name = &state.core.tasks.get(handle.key()).ok_or(ROTA_ERR_HANDLE)?.name;
+        // SAFETY: the caller's word, passed on.
+        unsafe { hand_out_text(name.as_bytes(), buffer, size, length) }
+    })
+}
+
+/// The full outcome of the task's last await. The message lives until its next.
+///
+/// # Safety
+/// `out` may be written.
+#[no_mangle]
+pub unsafe extern "C" fn rota_task_get_outcome(task: rota_task, out: *mut rota_outcome) -> rota_status {
+    let handle = Handle::from(task);
+    guard_kind(handle, Kind::Task, |state| {
+        let slot = state.core.tasks.get(handle.key()).ok_or(ROTA_ERR_HANDLE)?;
+        // SAFETY: the caller's word, passed on.
+        unsafe { hand_out(out, slot.outcome.to_host(&slot.text)) }
+    })
+}
+
+/// The task that is running on this thread, innermost. ROTA_ERR_NO_TASK: none is.
+///
+/// # Safety
+/// `out` may be written.
+#[no_mangle]
+pub unsafe extern "C" fn rota_task_get_current(out: *mut rota_task) -> rota_status {
+    guard(|| {
+        wanted(out)?;
+        let now = current().ok_or(ROTA_ERR_NO_TASK)?;
+        registry::find(now.loop_number)?;
+        let key = now.task.ok_or(ROTA_ERR_NO_TASK)?;
+        // SAFETY: the caller's word, passed on.
+        unsafe { hand_out(out, Handle::new(Kind::Task, now.loop_number, key).into()) }
+    })
+}

@@ -1,0 +1,246 @@
+//! The one place where the loop calls callbacks and steps tasks.
+//!
+//! Take, call, put back: everything is taken out of the cell first, the cell is
+//! closed, the host is called, and what is left to do is done after. All other
+//! code only adds to the queue.
+
+use super::core::{Core, ROTA_LOG_WARNING};
+use super::coro::{suspend, Body, ROTA_STEP_WAIT};
+use super::current::{self, Current, Scope};
+use super::event_loop::{Runtime, State};
+use super::outcome::Outcome;
+use super::ready::Entry;
+use super::service::Service;
+use super::task::Begun;
+use crate::base::handle::rota_loop;
+use crate::base::{outcome, rota_outcome, rota_status, rota_status::*, Handle, Key, Kind, Result};
+use crate::sys::host::{HostCall, HostFree, HostStep, HostThen, HostTimer};
+use crate::sys::Text;
+
+/// What was taken out of the queue, ready to be called.
+enum Action {
+    Nothing,
+    Call(rota_loop, HostCall, rota_status, Label),
+    Timer(Key, HostTimer, rota_status, bool),
+    Then(Key, HostThen, i64),
+    Task(Key, Body),
+}
+
+/// What ran, for the report of a slow callback.
+#[derive(Clone, Copy)]
+pub enum Label {
+    /// A callback that another thread posted, or that was queued before debug mode was on.
+    Post,
+    /// A queued callback.
+    Call(Key),
+    /// A timer's.
+    Timer(Key),
+    /// A future's.
+    Future(Key),
+    /// A step of a task.
+    Task(Key),
+}
+
+impl<S: Service> Runtime<S> {
+    /// Runs the first thing in the queue.
+    #[inline]
+    pub(super) fn run_next(&self) -> Result<Label> {
+        let action = self.with(|state| Ok(state.core.take_next()))?;
+        match action {
+            Action::Nothing => Ok(Label::Post),
+            Action::Call(handle, call, status, label) => {
+                call.call(handle, status);
+                Ok(label)
+            }
+            Action::Timer(key, timer, status, ended) => {
+                timer.call(Handle::new(Kind::Timer, self.number, key).into(), status);
+                if !ended {
+                    self.with(|state| {
+                        state.core.timer_end(key);
+                        Ok(())
+                    })?;
+                }
+                Ok(Label::Timer(key))
+            }
+            Action::Then(key, then, result) => {
+                then.call(Handle::new(Kind::Future, self.number, key).into(), result);
+                self.let_go(self.with(|state| Ok(state.future_settle(key)))?);
+                Ok(Label::Future(key))
+            }
+            Action::Task(key, body) => {
+                self.step(key, body)?;
+                Ok(Label::Task(key))
+            }
+        }
+    }
+
+    /// Calls a destructor that is due.
+    fn let_go(&self, free: Option<HostFree>) {
+        if let Some(free) = free {
+            free.call();
+        }
+    }
+
+    /// Runs a task until it waits or ends.
+    fn step(&self, key: Key, mut body: Body) -> Result<()> {
+        let inside = Scope::enter(Current { loop_number: self.number, task: Some(key) });
+        let ended = match &mut body {
+            Body::Stackful(stackful) => stackful.resume(),
+            Body::Stepped(step) => self.run_steps(key, *step)?,
+        };
+        drop(inside);
+        let free = self.with(|state| {
+            let core = &mut state.core;
+            let Some(answer) = ended else {
+                if let Some(task) = core.tasks.get_mut(key) {
+                    task.body = Some(body);
+                }
+                return Ok(None);
+            };
+            if let Body::Stackful(stackful) = body {
+                stackful.recycle(&mut core.stacks);
+            }
+            Ok(core.task_end(key, answer))
+        })?;
+        self.let_go(free);
+        Ok(())
+    }
+
+    /// Calls a stepped body until it waits for something that is not over (`None`) or ends.
+    fn run_steps(&self, key: Key, step: HostStep) -> Result<Option<i64>> {
+        let handle = Handle::new(Kind::Task, self.number, key).into();
+        let (mut given, free) = self.with(|state| {
+            let (_, free) = state.task_resumed(key);
+            Ok((state.core.task_outcome(key), free))
+        })?;
+        self.let_go(free);
+        loop {
+            let answer = step.call(handle, &given);
+            let begun = self.with(|state| {
+                let next = state.core.tasks.get_mut(key).and_then(|task| task.next.take());
+                match next {
+                    _ if answer != ROTA_STEP_WAIT => Ok(Err(answer)),
+                    None => Ok(Err(state.core.task_misused(key))),
+                    Some(future) => match state.task_await(key, future) {
+                        Ok(Begun::Over(_)) => Ok(Ok(Some(state.core.task_outcome(key)))),
+                        Ok(Begun::Parked) => Ok(Ok(None)),
+                        Err(error) => Ok(Err(error.status as i64)),
+                    },
+                }
+            })?;
+            match begun {
+                Ok(Some(outcome)) => given = outcome,
+                Ok(None) => return Ok(None),
+                Err(answer) => return Ok(Some(answer)),
+            }
+        }
+    }
+
+    /// The running stackful task waits for `future`; the short form of what it came to.
+    pub fn await_future(&self, future: Handle) -> i64 {
+        self.park(|state, key| state.task_await(key, future)).unwrap_or_else(|error| error.status as i64)
+    }
+
+    /// The running stackful task gives up its turn.
+    pub fn await_turn(&self) -> i64 {
+        let cancelled = ROTA_ERR_CANCELLED as i64;
+        let parked = self.park(|state, key| {
+            if state.core.task_take_due(key) {
+                return Ok(Begun::Over(state.core.task_set_outcome(key, Outcome::cancelled())));
+            }
+            state.core.task_set_outcome(key, Outcome::default());
+            state.core.task_requeue(key);
+            Ok(Begun::Parked)
+        });
+        match parked {
+            Ok(0) => self
+                .with(|state| match current::get().and_then(|now| now.task) {
+                    Some(key) if state.core.task_take_due(key) => {
+                        state.core.task_set_outcome(key, Outcome::cancelled());
+                        Ok(cancelled)
+                    }
+                    _ => Ok(0),
+                })
+                .unwrap_or(cancelled),
+            Ok(short) => short,
+            Err(error) => error.status as i64,
+        }
+    }
+
+    fn park(&self, begin: impl FnOnce(&mut State<S>, Key) -> Result<Begun>) -> Result<i64> {
+        let key = match current::get() {
+            Some(Current { loop_number, task: Some(key) }) if loop_number == self.number => key,
+            _ => return Err(ROTA_ERR_NO_TASK.into()),
+        };
+        let begun = self.with(|state| match state.core.tasks.get(key) {
+            Some(task) if task.stackful => begin(state, key),
+            _ => Err(ROTA_ERR_NO_TASK.into()),
+        })?;
+        match begun {
+            Begun::Over(short) => Ok(short),
+            Begun::Parked => {
+                suspend();
+                let (short, free) = self.with(|state| Ok(state.task_resumed(key)))?;
+                self.let_go(free);
+                Ok(short)
+            }
+        }
+    }
+}
+
+impl Core {
+    #[inline]
+    fn take_next(&mut self) -> Action {
+        self.counters.callbacks += 1;
+        let status = if self.closing { ROTA_ERR_CANCELLED } else { ROTA_OK };
+        match self.ready.pop() {
+            Some(Entry::Call(call)) => Action::Call(self.loop_handle(), call, status, Label::Post),
+            Some(Entry::Task(key)) => match self.task_begin(key) {
+                Some(body) => Action::Task(key, body),
+                None => Action::Nothing,
+            },
+            Some(Entry::Then(key, then)) => Action::Then(key, then, self.future_begin_call(key)),
+            Some(Entry::Timer(key)) => match self.timer_begin(key) {
+                Some((timer, fired)) => Action::Timer(key, timer, if self.closing { status } else { fired }, false),
+                None => Action::Nothing,
+            },
+            Some(Entry::TimerCancelled(key, timer)) => Action::Timer(key, timer, ROTA_ERR_CANCELLED, true),
+            Some(Entry::Slot(key)) => match self.calls.remove(key) {
+                Some(queued) => {
+                    let status = if queued.cancelled { ROTA_ERR_CANCELLED } else { status };
+                    Action::Call(self.loop_handle(), queued.call, status, Label::Call(key))
+                }
+                None => Action::Nothing,
+            },
+            Some(Entry::Nothing) | None => Action::Nothing,
+        }
+    }
+
+    /// The outcome of a task's last wait, as C sees it; it lives until the next.
+    pub fn task_outcome(&self, key: Key) -> rota_outcome {
+        self.tasks.get(key).map_or(outcome::EMPTY, |task| task.outcome.to_host(&task.text))
+    }
+
+    /// A stepped body returned ROTA_STEP_WAIT and has nothing to wait for.
+    fn task_misused(&mut self, key: Key) -> i64 {
+        let outcome = Outcome::failed(ROTA_ERR_INVALID.into(), 0);
+        let short = self.task_set_outcome(key, outcome);
+        if let Some(task) = self.tasks.get_mut(key) {
+            task.text = Text::Static(c"the body returned ROTA_STEP_WAIT without rota_task_wait()");
+        }
+        short
+    }
+
+    /// Debug mode: something held up the loop.
+    pub(super) fn report_slow(&self, label: Label, took_ns: u64) {
+        let (what, kind, key) = match label {
+            Label::Post => return self.log(ROTA_LOG_WARNING, format_args!("a post took {} us", took_ns / 1000)),
+            Label::Call(key) => ("a callback", Kind::Call, key),
+            Label::Timer(key) => ("a timer's callback", Kind::Timer, key),
+            Label::Future(key) => ("a callback of a future", Kind::Future, key),
+            Label::Task(key) => ("a step of a task", Kind::Task, key),
+        };
+        let origin = self.origin(kind, key);
+        self.log(ROTA_LOG_WARNING, format_args!("{what} took {} us; it was started at {origin}", took_ns / 1000));
+    }
+}

@@ -1,0 +1,389 @@
+//! The loop: one turn, and the ways to drive turns.
+//!
+//! One turn, as DESIGN.md section 3 has it:
+//!
+//! ```text
+//!   decide how long to wait ─▶ ask the system ─▶ queue what became ready ─▶ queue due timers
+//!          ▲                                                                    │
+//!          └───── run exactly the callbacks that stood in the queue then ◀──────┘
+//! ```
+//!
+//! `Runtime` is the cell around everything: `with` opens it for the length of
+//! one call, and nobody's code runs while it is open. A second opening can only
+//! come from a hook, and is refused. A turn that a limit cut short remembers
+//! how much of its batch is left, and the next call resumes it before the
+//! system is asked again, so a budget changes no order.
+
+use super::core::{Core, Settings};
+use super::current::{Current, Scope};
+use super::future::Waiter;
+use super::outcome::Outcome;
+use super::ready::Entry;
+use super::remote::Remote;
+use super::service::Service;
+use crate::base::{limits, rota_status::*, Handle, Key, Result};
+use crate::sys::host::HostPointer;
+use core::cell::{Cell, RefCell};
+use std::sync::Arc;
+
+/// No deadline, no limit.
+pub const ROTA_FOREVER: u64 = u64::MAX;
+
+/// Everything that a loop has.
+pub struct State<S> {
+    /// The runtime's part.
+    pub core: Core,
+    /// The layer above.
+    pub service: S,
+    /// When the system was asked last, and what has happened since.
+    polled: Polled,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Polled {
+    at: u64,
+    turns: u32,
+    callbacks: u64,
+}
+
+/// A loop.
+pub struct Runtime<S: Service> {
+    pub(super) state: RefCell<State<S>>,
+    pub(super) number: u16,
+    running: Cell<bool>,
+    poisoned: Cell<bool>,
+    left: Cell<usize>,
+    user_data: Cell<HostPointer>,
+    remote: Arc<Remote>,
+}
+
+/// What bounds a turn; zero means no bound.
+#[derive(Clone, Copy, Default)]
+pub struct TurnLimits {
+    /// No callback starts after so many nanoseconds.
+    pub budget_ns: u64,
+    /// So many callbacks at most.
+    pub callbacks: u64,
+}
+
+/// What a turn did.
+#[derive(Clone, Copy, Default)]
+pub struct TurnFigures {
+    /// Callbacks and steps that ran.
+    pub callbacks: u64,
+    /// What stands in the queue now.
+    pub left: u64,
+    /// The longest of them.
+    pub longest_ns: u64,
+    /// When the next timer is due.
+    pub next_deadline: Option<u64>,
+    /// Whether a limit cut the turn short.
+    pub cut: bool,
+}
+
+/// How a turn may wait.
+#[derive(Clone, Copy)]
+pub(super) struct Wait {
+    /// At most so long.
+    pub limit: Option<u64>,
+    /// Whether the system may be left alone while callbacks keep the queue filled.
+    pub may_skip: bool,
+}
+
+pub(super) struct Running<'a>(&'a Cell<bool>);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
+}
+
+impl<S: Service> Runtime<S> {
+    /// Opens a loop.
+    pub fn open(number: u16, generation: u32, settings: Settings, service: impl FnOnce(&Core) -> S) -> Result<Self> {
+        let core = Core::new(number, generation, settings)?;
+        let remote = core.remote.clone();
+        let service = service(&core);
+        Ok(Runtime {
+            state: RefCell::new(State { core, service, polled: Polled::default() }),
+            number,
+            running: Cell::new(false),
+            poisoned: Cell::new(false),
+            left: Cell::new(0),
+            user_data: Cell::new(HostPointer(core::ptr::null_mut())),
+            remote,
+        })
+    }
+
+    /// The side that other threads see.
+    pub fn remote(&self) -> &Arc<Remote> {
+        &self.remote
+    }
+
+    /// Opens the cell for one call.
+    #[inline]
+    pub fn with<R>(&self, call: impl FnOnce(&mut State<S>) -> Result<R>) -> Result<R> {
+        if self.poisoned.get() {
+            return Err(ROTA_ERR_PANIC.into());
+        }
+        match self.state.try_borrow_mut() {
+            Ok(mut state) => call(&mut state),
+            Err(_) => Err(ROTA_ERR_REENTRANT.into()),
+        }
+    }
+
+    /// From now on every call but closing answers ROTA_ERR_PANIC.
+    pub fn poison(&self) {
+        self.poisoned.set(true);
+    }
+
+    /// Whether the loop is poisoned.
+    pub fn is_poisoned(&self) -> bool {
+        self.poisoned.get()
+    }
+
+    /// The host's pointer.
+    pub fn user_data(&self) -> &Cell<HostPointer> {
+        &self.user_data
+    }
+
+    /// Whether a turn is under way.
+    pub fn is_running(&self) -> bool {
+        self.running.get()
+    }
+
+    pub(super) fn enter(&self) -> Result<Running<'_>> {
+        if self.poisoned.get() {
+            return Err(ROTA_ERR_PANIC.into());
+        }
+        if self.running.replace(true) {
+            return Err(ROTA_ERR_REENTRANT.into());
+        }
+        Ok(Running(&self.running))
+    }
+
+    /// Runs until a stop is asked.
+    pub fn run(&self) -> Result<()> {
+        let _running = self.enter()?;
+        self.with(|state| state.core.refuse_if_closing())?;
+        loop {
+            self.one_turn(Wait { limit: None, may_skip: true }, TurnLimits::default())?;
+            if self.remote.take_stop() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Runs until `future` is done; its outcome. `ROTA_ERR_STOPPED` if a stop came first: the claim is taken back.
+    pub fn run_until(&self, future: Handle) -> Result<i64> {
+        let running = self.enter()?;
+        if let Some(carried) = future.carried() {
+            return Ok(carried);
+        }
+        let key = future.key();
+        let done = self.with(|state| {
+            let done = state.core.futures.get(key).ok_or(ROTA_ERR_HANDLE)?.done;
+            state.core.future_claim(key, Waiter::Until)?;
+            state.core.until_done = done;
+            Ok(done)
+        })?;
+        if !done {
+            self.turns_until_done(key)?;
+        }
+        let (outcome, free) = self.with(|state| {
+            let (outcome, _) =
+                state.core.future_take_outcome(key).unwrap_or((Outcome::cancelled(), Default::default()));
+            Ok((outcome, state.future_settle(key)))
+        })?;
+        drop(running);
+        if let Some(free) = free {
+            free.call();
+        }
+        Ok(outcome.short())
+    }
+
+    fn turns_until_done(&self, key: Key) -> Result<()> {
+        loop {
+            self.one_turn(Wait { limit: None, may_skip: true }, TurnLimits::default())?;
+            let stopped = self.remote.take_stop();
+            if self.with(|state| Ok(state.core.until_done))? {
+                return Ok(());
+            }
+            if stopped {
+                self.with(|state| Ok(state.core.future_unclaim(key, |waiter| matches!(waiter, Waiter::Until))))?;
+                return Err(ROTA_ERR_STOPPED.into());
+            }
+        }
+    }
+
+    /// One turn, or what a limit left of the last one. A stop that was asked makes it not wait, and is answered.
+    pub fn turn(&self, wait_ns: u64, turn_limits: TurnLimits) -> Result<TurnFigures> {
+        let _running = self.enter()?;
+        let limit = (wait_ns != ROTA_FOREVER).then_some(wait_ns);
+        let figures = self.one_turn(Wait { limit, may_skip: false }, turn_limits)?;
+        self.remote.take_stop();
+        Ok(figures)
+    }
+
+    pub(super) fn one_turn(&self, wait: Wait, turn_limits: TurnLimits) -> Result<TurnFigures> {
+        let _inside = Scope::enter(Current { loop_number: self.number, task: None });
+        let mut batch = self.left.take();
+        if batch == 0 {
+            batch = self.with(|state| {
+                state.gather(wait)?;
+                Ok(state.core.ready.len())
+            })?;
+        }
+        let mut figures = self.run_batch(batch, turn_limits)?;
+        self.with(|state| {
+            state.polled.callbacks += figures.callbacks;
+            figures.left = state.core.ready.len() as u64;
+            if !wait.may_skip {
+                figures.next_deadline = state.core.timers.next_wakeup();
+            }
+            Ok(())
+        })?;
+        Ok(figures)
+    }
+
+    fn run_batch(&self, batch: usize, turn_limits: TurnLimits) -> Result<TurnFigures> {
+        let (debug, slow) = self.with(|state| Ok((state.core.debug, state.core.slow_callback_ns)))?;
+        let timed = debug || turn_limits.budget_ns > 0 || turn_limits.callbacks > 0;
+        let mut figures = TurnFigures::default();
+        if !timed {
+            for _ in 0..batch {
+                self.run_next()?;
+            }
+            figures.callbacks = batch as u64;
+            return Ok(figures);
+        }
+        let began = crate::sys::clock::monotonic();
+        let mut before = began;
+        for done in 0..batch {
+            let over = turn_limits.budget_ns > 0 && before.saturating_sub(began) >= turn_limits.budget_ns;
+            if over && done > 0 || turn_limits.callbacks > 0 && done as u64 >= turn_limits.callbacks {
+                self.left.set(batch - done);
+                figures.cut = true;
+                break;
+            }
+            let label = self.run_next()?;
+            let after = crate::sys::clock::monotonic();
+            let took = after.saturating_sub(before);
+            figures.longest_ns = figures.longest_ns.max(took);
+            figures.callbacks += 1;
+            if debug && took > slow {
+                self.with(|state| {
+                    state.core.report_slow(label, took);
+                    Ok(())
+                })?;
+            }
+            before = after;
+        }
+        Ok(figures)
+    }
+}
+
+impl Core {
+    /// The answer to new work while the loop closes.
+    pub fn refuse_if_closing(&self) -> Result<()> {
+        if self.closing {
+            return Err(ROTA_ERR_CLOSING.into());
+        }
+        Ok(())
+    }
+}
+
+impl<S: Service> State<S> {
+    /// Waits for the system and queues what is ready: the first half of a turn.
+    fn gather(&mut self, wait: Wait) -> Result<()> {
+        self.core.counters.turns += 1;
+        self.take_posts();
+        if wait.may_skip && self.may_leave_system_alone() {
+            return Ok(());
+        }
+        let idle = self.core.ready.is_empty() && !self.core.remote.stop_asked() && !self.core.remote.has_posts();
+        let began = self.core.read_clock();
+        let timeout = if !idle { Some(0) } else { self.idle_timeout(wait.limit) };
+        self.poll(timeout)?;
+        self.core.read_clock();
+        if idle && self.core.clock.jumps() {
+            self.jump(began, wait)?;
+        }
+        self.take_posts();
+        self.timers_due();
+        Ok(())
+    }
+
+    /// While callbacks keep the queue filled the system is asked only now and then: every 64 turns, every 256
+    /// callbacks, and at the latest 100 us after the last time, as far as single callbacks let us look at the clock.
+    fn may_leave_system_alone(&mut self) -> bool {
+        self.polled.turns += 1;
+        if self.core.ready.is_empty()
+            || self.core.remote.stop_asked()
+            || self.polled.turns >= limits::TURNS_PER_POLL
+            || self.polled.callbacks >= u64::from(limits::CALLBACKS_PER_POLL)
+            || self.core.clock.is_virtual()
+        {
+            return false;
+        }
+        let look = self.polled.turns % limits::TURNS_PER_LOOK == 0 || self.polled.callbacks >= 32;
+        !look || self.core.read_clock().saturating_sub(self.polled.at) < limits::POLL_INTERVAL_NS
+    }
+
+    fn idle_timeout(&mut self, limit: Option<u64>) -> Option<u64> {
+        if self.core.clock.jumps() && !self.core.timers.is_empty() && self.core.executor.busy() == 0 {
+            return Some(0);
+        }
+        if self.core.clock.is_virtual() {
+            let due = self.core.timers.next_wakeup().is_some_and(|next| next <= self.core.now);
+            return if due { Some(0) } else { limit };
+        }
+        let until_timer = self.core.timers.next_wakeup().map(|next| next.saturating_sub(self.core.now));
+        match (until_timer, limit) {
+            (Some(timer), Some(limit)) => Some(timer.min(limit)),
+            (timer, limit) => timer.or(limit),
+        }
+    }
+
+    /// Nothing is ready and the clock is ours: it goes to the next deadline, within what the caller would wait.
+    fn jump(&mut self, began: u64, wait: Wait) -> Result<()> {
+        if !self.core.ready.is_empty() || self.core.executor.busy() > 0 || self.core.remote.has_posts() {
+            return Ok(());
+        }
+        let furthest = wait.limit.map_or(u64::MAX, |limit| began.saturating_add(limit));
+        if let Some(next) = self.core.timers.next_wakeup() {
+            let target = next.min(furthest);
+            self.core.clock.advance(target.saturating_sub(self.core.now))?;
+            self.core.read_clock();
+        }
+        Ok(())
+    }
+
+    fn poll(&mut self, timeout: Option<u64>) -> Result<()> {
+        self.core.counters.polls += 1;
+        self.core.driver.wait(timeout, &mut self.core.completions)?;
+        let empty = crate::sys::List::new(self.core.memory.clone());
+        let mut completions = core::mem::replace(&mut self.core.completions, empty);
+        self.core.counters.wakeups += u64::from(!completions.is_empty());
+        for completion in completions.drain_all() {
+            self.service.completed(&mut self.core, completion);
+        }
+        self.core.completions = completions;
+        self.jobs_done();
+        self.polled = Polled { at: self.core.now, turns: 0, callbacks: 0 };
+        Ok(())
+    }
+
+    /// Queues what other threads posted; without memory the rest waits for the next turn.
+    fn take_posts(&mut self) {
+        self.core.remote.begin_batch();
+        while self.core.ready.make_room().is_ok() {
+            match self.core.remote.take() {
+                Some(call) => {
+                    let _ = self.core.ready.push(Entry::Call(call));
+                }
+                None => return,
+            }
+        }
+    }
+}

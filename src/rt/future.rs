@@ -1,0 +1,444 @@
+//! Futures: what will come once, and who waits for it.
+//!
+//! ```text
+//!             complete, fail, cancel
+//!   PENDING ─────────────────────────▶ DONE ──▶ ended: the handle is stale
+//!      │                                 │
+//!      │ wait: a claim, with a place     │ each claim is answered in its turn;
+//!      │ in the ready queue              │ the last answer ends the future
+//! ```
+//!
+//! **Claims.** Waiting (a callback, a task, `run_until`) is a claim. A future
+//! ends when it is done and its last claim has been answered. Three things hold
+//! it longer: that nobody has claimed it yet, that it is *kept*, and that it
+//! still holds an object (a connection, a result, addresses) that nobody took.
+//! Closing it ends it in any case.
+//!
+//! **Completion** never runs anybody: it queues the waiters in the order in
+//! which they came, in places that were set aside when they came, so it cannot
+//! fail. **Cancelling** asks whatever the future stands for (`Source`); what
+//! that is decides whether it is done at once.
+
+use super::core::{Call, Core, ROTA_LOG_ERROR};
+use super::event_loop::State;
+use super::outcome::Outcome;
+use super::ready::Entry;
+use super::service::{Operation, Service};
+use super::timer::TimerAction;
+use crate::base::{rota_address, rota_status::*, Handle, Key, Kind, Result};
+use crate::sys::executor::JobId;
+use crate::sys::host::{HostCall, HostFree, HostPointer, HostThen};
+use crate::sys::{List, Text};
+use core::fmt;
+
+/// What a future stands for: whom to ask when it is to be cancelled.
+#[derive(Clone, Copy)]
+pub enum Source {
+    /// The host completes it.
+    Promise,
+    /// A sleep.
+    Timer(Key),
+    /// The end of a task.
+    Task(Key),
+    /// A blocking call.
+    Job(JobId),
+    /// An operation of the layer above.
+    Service(Operation),
+}
+
+/// What a future can hold besides numbers.
+pub enum Object {
+    /// Nothing.
+    None,
+    /// A connection.
+    Stream(Key),
+    /// A pointer of the host's, and how to let go of it.
+    Result(HostPointer, Option<HostFree>),
+    /// The addresses of a name.
+    Addresses(List<rota_address>),
+}
+
+/// Somebody who waits.
+#[derive(Clone, Copy)]
+pub enum Waiter {
+    /// A callback.
+    Then(HostThen),
+    /// A task.
+    Task(Key),
+    /// `run_until`.
+    Until,
+}
+
+/// A future's slot.
+pub struct Future {
+    /// Whom to ask.
+    pub source: Source,
+    /// Whether it is done.
+    pub done: bool,
+    /// Whether it stays until it is closed.
+    pub kept: bool,
+    /// Whether anybody has seen the outcome.
+    pub seen: bool,
+    /// Whether it was closed while something still held it.
+    pub closed: bool,
+    /// Whether one of its callbacks is running: it does not end before that returns.
+    pub calling: bool,
+    /// Claims that have not been answered.
+    pub claims: u32,
+    /// What it came to, when done.
+    pub outcome: Outcome,
+    /// And in words.
+    pub text: Text,
+    /// What it holds.
+    pub object: Object,
+    first: Option<Waiter>,
+    more: List<Waiter>,
+}
+
+impl Future {
+    /// Whether a task is among those who wait.
+    pub fn awaited_by_task(&self) -> bool {
+        self.first.iter().chain(self.more.iter()).any(|waiter| matches!(waiter, Waiter::Task(_)))
+    }
+
+    fn over(&self) -> bool {
+        self.done && self.claims == 0 && !self.calling && !self.kept && matches!(self.object, Object::None)
+    }
+}
+
+/// What failed without anybody looking.
+pub(super) enum Unseen<'a> {
+    /// A future.
+    Future(Key),
+    /// A task, by its name.
+    Task(Key, &'a Text),
+}
+
+impl Unseen<'_> {
+    fn named(&self) -> (Kind, Key) {
+        match self {
+            Unseen::Future(key) => (Kind::Future, *key),
+            Unseen::Task(key, _) => (Kind::Task, *key),
+        }
+    }
+}
+
+impl fmt::Display for Unseen<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unseen::Future(_) => out.write_str("a future"),
+            Unseen::Task(_, name) => write!(out, "task {name}"),
+        }
+    }
+}
+
+/// Shows what is there.
+struct Shown<T>(Option<T>);
+
+impl<T: fmt::Display> fmt::Display for Shown<T> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_ref().map_or(Ok(()), |shown| shown.fmt(out))
+    }
+}
+
+impl Core {
+    /// A new future for `source`.
+    pub fn future_new(&mut self, source: Source) -> Result<Key> {
+        let more = List::new(self.memory.clone());
+        let key = self.futures.insert(Future {
+            source,
+            done: false,
+            kept: false,
+            seen: false,
+            closed: false,
+            calling: false,
+            claims: 0,
+            outcome: Outcome::default(),
+            text: Text::None,
+            object: Object::None,
+            first: None,
+            more,
+        })?;
+        self.note_origin(Kind::Future, key);
+        Ok(key)
+    }
+
+    /// The handle of a future.
+    pub fn future_handle(&self, key: Key) -> Handle {
+        self.handle(Kind::Future, key)
+    }
+
+    /// A future that is done already: the handle itself where it can carry the outcome.
+    pub fn future_done(&mut self, outcome: Outcome, text: Text) -> Handle {
+        let plain = text.is_empty() && outcome.os_error == 0 && outcome.moved == outcome.value as u64;
+        if plain || outcome.status == ROTA_ERR_MEMORY as i32 {
+            if let Some(handle) = Handle::value(self.number, outcome.short()) {
+                return handle;
+            }
+        }
+        match self.future_new(Source::Promise) {
+            Ok(key) => {
+                self.future_complete(key, outcome, text, Object::None);
+                self.future_handle(key)
+            }
+            Err(_) => self.failed(outcome),
+        }
+    }
+
+    /// Completes a future and queues those who wait. Whether it was still pending; if not, nothing changes and
+    /// `object` is let go by the caller's rules.
+    pub fn future_complete(&mut self, key: Key, outcome: Outcome, text: Text, object: Object) -> bool {
+        let Some(future) = self.futures.get_mut(key).filter(|future| !future.done) else {
+            return false;
+        };
+        future.done = true;
+        future.outcome = outcome;
+        future.text = text;
+        future.object = object;
+        let first = future.first.take();
+        let more = core::mem::replace(&mut future.more, List::new(self.memory.clone()));
+        for waiter in first.iter().chain(more.iter()) {
+            self.future_notify(key, *waiter);
+        }
+        true
+    }
+
+    fn future_notify(&mut self, key: Key, waiter: Waiter) {
+        match waiter {
+            Waiter::Then(then) => self.ready.push_reserved(Entry::Then(key, then)),
+            Waiter::Task(task) => self.task_wake(task),
+            Waiter::Until => self.until_done = true,
+        }
+    }
+
+    /// Adds a claim. A done future queues the waiter at once; a task must not claim a done future (it goes on).
+    pub fn future_claim(&mut self, key: Key, waiter: Waiter) -> Result<()> {
+        let done = self.futures.get(key).ok_or(ROTA_ERR_HANDLE)?.done;
+        if matches!(waiter, Waiter::Then(_)) {
+            self.ready.reserve_one()?;
+        }
+        let added = match self.futures.get_mut(key) {
+            Some(future) if !done && future.first.is_none() && future.more.is_empty() => {
+                future.first = Some(waiter);
+                Ok(())
+            }
+            Some(future) if !done => future.more.push(waiter),
+            _ => Ok(()),
+        };
+        if let Err(error) = added {
+            if matches!(waiter, Waiter::Then(_)) {
+                self.ready.release_one();
+            }
+            return Err(error);
+        }
+        if let Some(future) = self.futures.get_mut(key) {
+            future.claims += 1;
+        }
+        if done {
+            self.future_notify(key, waiter);
+        }
+        Ok(())
+    }
+
+    /// Takes back the claims of all waiters for which `of` holds; how many those were.
+    pub fn future_unclaim(&mut self, key: Key, of: impl Fn(&Waiter) -> bool) -> usize {
+        let Some(future) = self.futures.get_mut(key).filter(|future| !future.done) else {
+            return 0;
+        };
+        let (mut removed, mut places) = (0, 0);
+        let mut gone = |waiter: &Waiter| {
+            let hit = of(waiter);
+            removed += usize::from(hit);
+            places += usize::from(hit && matches!(waiter, Waiter::Then(_)));
+            hit
+        };
+        if future.first.as_ref().is_some_and(&mut gone) {
+            future.first = None;
+        }
+        future.more.retain(|waiter| !gone(waiter));
+        if future.first.is_none() && !future.more.is_empty() {
+            future.first = Some(future.more.remove(0));
+        }
+        future.claims -= removed as u32;
+        for _ in 0..places {
+            self.ready.release_one();
+        }
+        removed
+    }
+
+    /// Answers one claim of a done future, and ends the future if that was the last.
+    pub fn future_answer(&mut self, key: Key) {
+        let Some(future) = self.futures.get_mut(key) else { return };
+        future.seen = true;
+        future.claims = future.claims.saturating_sub(1);
+        if future.over() {
+            self.futures.remove(key);
+        }
+    }
+
+    /// The turn of a callback has come: its claim is answered, and the future stays until it returns. The short form.
+    pub fn future_begin_call(&mut self, key: Key) -> i64 {
+        let Some(future) = self.futures.get_mut(key) else { return ROTA_ERR_HANDLE as i64 };
+        future.seen = true;
+        future.calling = true;
+        future.claims = future.claims.saturating_sub(1);
+        future.outcome.short()
+    }
+
+    /// The outcome of a done future, for someone who has claimed it; the claim is answered. The text goes with the
+    /// last claim, others get a copy as far as memory allows.
+    pub fn future_take_outcome(&mut self, key: Key) -> Option<(Outcome, Text)> {
+        let memory = self.memory.clone();
+        let future = self.futures.get_mut(key).filter(|future| future.done)?;
+        let outcome = future.outcome;
+        let text = match &future.text {
+            Text::None => Text::None,
+            Text::Static(text) => Text::Static(text),
+            Text::Owned(_) if future.claims <= 1 && !future.kept => core::mem::take(&mut future.text),
+            Text::Owned(_) => Text::copy(memory, future.text.as_bytes()).unwrap_or_default(),
+        };
+        self.future_answer(key);
+        Some((outcome, text))
+    }
+
+    /// After an object was taken: ends the future unless something else holds it.
+    pub fn future_released(&mut self, key: Key) {
+        if let Some(future) = self.futures.get_mut(key) {
+            future.seen = true;
+            if future.over() {
+                self.futures.remove(key);
+            }
+        }
+    }
+
+    /// Says in the log that an outcome was an error and nobody looked.
+    pub(super) fn report_unseen(&self, what: Unseen<'_>, outcome: &Outcome, text: &Text) {
+        if !outcome.is_error() {
+            return;
+        }
+        let row = crate::base::status::TABLE.iter().find(|row| row.0 as i32 == outcome.status);
+        let status = row.map_or("a status of the host's", |row| row.1.trim_end_matches('\0'));
+        let (kind, key) = what.named();
+        let began = self.debug.then(|| self.origin(kind, key));
+        let (before, began) = (if began.is_some() { ", started at " } else { "" }, Shown(began));
+        let gap = if text.is_empty() { "" } else { ": " };
+        let short = outcome.short();
+        self.log(
+            ROTA_LOG_ERROR,
+            format_args!("nobody looked at the failure of {what}{before}{began}: {status} ({short}){gap}{text}"),
+        );
+    }
+
+    /// Queues a callback without a handle. In debug mode it gets a slot all the same, to know where it came from.
+    #[inline]
+    pub fn call_soon(&mut self, call: HostCall) -> Result<()> {
+        if self.debug {
+            return self.call_soon_cancellable(call).map(drop);
+        }
+        self.ready.push(Entry::Call(call))
+    }
+
+    /// Queues a callback that can be cancelled.
+    pub fn call_soon_cancellable(&mut self, call: HostCall) -> Result<Key> {
+        let key = self.calls.insert(Call { call, cancelled: false })?;
+        self.note_origin(Kind::Call, key);
+        match self.ready.push(Entry::Slot(key)) {
+            Ok(()) => Ok(key),
+            Err(error) => {
+                self.calls.remove(key);
+                Err(error)
+            }
+        }
+    }
+
+    /// A future that is done at `deadline`.
+    pub fn sleep_until(&mut self, deadline: u64) -> Result<Key> {
+        let future = self.future_new(Source::Promise)?;
+        match self.timers.arm(deadline, TimerAction::Sleep(future)) {
+            Ok(timer) => {
+                if let Some(slot) = self.futures.get_mut(future) {
+                    slot.source = Source::Timer(timer);
+                }
+                Ok(future)
+            }
+            Err(error) => {
+                self.futures.remove(future);
+                Err(error)
+            }
+        }
+    }
+}
+
+impl<S: Service> State<S> {
+    /// Cancels what a pending future stands for. Done at once, unless what it stands for needs time.
+    pub fn future_cancel(&mut self, key: Key) -> Result<()> {
+        let future = self.core.futures.get(key).ok_or(ROTA_ERR_HANDLE)?;
+        if future.done {
+            return Err(ROTA_ERR_DONE.into());
+        }
+        match future.source {
+            Source::Promise => self.cancelled(key),
+            Source::Timer(timer) => {
+                self.core.timers.cancel(timer);
+                self.cancelled(key);
+            }
+            Source::Task(task) => self.join_cancel(key, task),
+            Source::Job(job) => {
+                if self.core.executor.withdraw(job) {
+                    self.cancelled(key);
+                }
+            }
+            Source::Service(operation) => self.service.cancel(&mut self.core, key, operation),
+        }
+        Ok(())
+    }
+
+    fn cancelled(&mut self, key: Key) {
+        self.core.future_complete(key, Outcome::cancelled(), Text::None, Object::None);
+    }
+
+    /// Withdraws and ends a future; a destructor that is due is the caller's to call. `ROTA_ERR_BUSY` if it cannot end
+    /// yet: claims are answered first, and a call on another thread has to return. A join is only taken back.
+    pub fn future_close(&mut self, key: Key) -> Result<Option<HostFree>> {
+        let future = self.core.futures.get_mut(key).ok_or(ROTA_ERR_HANDLE)?;
+        future.kept = false;
+        future.closed = true;
+        future.seen |= !future.done;
+        match future.source {
+            _ if future.done => {}
+            Source::Task(task) => self.core.join_remove(key, task),
+            _ => self.future_cancel(key)?,
+        }
+        match self.core.futures.get(key) {
+            Some(future) if !future.done || future.claims > 0 => Err(ROTA_ERR_BUSY.into()),
+            Some(future) if future.calling => Ok(None),
+            _ => Ok(self.future_end(key)),
+        }
+    }
+
+    /// After a callback of the future, or what a closed one waited for: ends it if nothing holds it any more.
+    pub fn future_settle(&mut self, key: Key) -> Option<HostFree> {
+        let future = self.core.futures.get_mut(key)?;
+        future.calling = false;
+        if future.over() {
+            self.core.futures.remove(key);
+        } else if future.closed && future.done && future.claims == 0 {
+            return self.future_end(key);
+        }
+        None
+    }
+
+    /// Ends a done future with what it holds; the destructor of a result is for the caller to call.
+    pub fn future_end(&mut self, key: Key) -> Option<HostFree> {
+        let future = self.core.futures.remove(key)?;
+        if !future.seen {
+            self.core.report_unseen(Unseen::Future(key), &future.outcome, &future.text);
+        }
+        match future.object {
+            Object::Stream(stream) => self.service.close_stream(&mut self.core, stream),
+            Object::Result(_, free) => return free,
+            Object::None | Object::Addresses(_) => {}
+        }
+        None
+    }
+}

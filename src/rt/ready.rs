@@ -1,0 +1,97 @@
+//! The ready queue: what is to be called, in order.
+//!
+//! Completing a future, firing a timer or waking a task must not fail for lack
+//! of memory. Whoever may have to be queued later therefore reserves his place
+//! when he is registered (`reserve_one`), and takes it later (`push_reserved`)
+//! or lets it go (`release_one`). `push` is for what is queued at once: it may
+//! fail, and never uses a reserved place.
+
+use crate::base::{Key, Result};
+use crate::sys::host::{HostCall, HostThen, HostTimer};
+use crate::sys::{Memory, Ring};
+
+/// One thing to be called.
+#[derive(Clone, Copy, Default)]
+pub enum Entry {
+    /// A place in the queue with nothing in it.
+    #[default]
+    Nothing,
+    /// A callback that nobody holds a handle of.
+    Call(HostCall),
+    /// A callback that can be cancelled.
+    Slot(Key),
+    /// A timer that is due, or cancelled after it was.
+    Timer(Key),
+    /// A timer that was cancelled before it was due; its handle has ended.
+    TimerCancelled(Key, HostTimer),
+    /// A callback of a complete future.
+    Then(Key, HostThen),
+    /// A task that goes on.
+    Task(Key),
+}
+
+/// The queue.
+pub struct Ready {
+    ring: Ring<Entry>,
+    reserved: usize,
+}
+
+impl Ready {
+    /// An empty queue.
+    pub fn new(memory: Memory) -> Self {
+        Ready { ring: Ring::new(memory), reserved: 0 }
+    }
+
+    /// How many stand in it.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.ring.len()
+    }
+
+    /// Whether nothing stands in it.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.ring.is_empty()
+    }
+
+    /// Makes sure that the next `push` cannot fail.
+    pub fn make_room(&mut self) -> Result<()> {
+        self.ring.reserve(self.reserved + 1)
+    }
+
+    /// Queues an entry now.
+    #[inline]
+    pub fn push(&mut self, entry: Entry) -> Result<()> {
+        self.ring.reserve(self.reserved + 1)?;
+        self.ring.push(entry)
+    }
+
+    /// Sets a place aside.
+    #[inline]
+    pub fn reserve_one(&mut self) -> Result<()> {
+        self.ring.reserve(self.reserved + 1)?;
+        self.reserved += 1;
+        Ok(())
+    }
+
+    /// Gives a place back that is not needed.
+    #[inline]
+    pub fn release_one(&mut self) {
+        debug_assert!(self.reserved > 0);
+        self.reserved -= 1;
+    }
+
+    /// Queues an entry in a place that was set aside for it.
+    #[inline]
+    pub fn push_reserved(&mut self, entry: Entry) {
+        self.release_one();
+        let pushed = self.ring.push(entry);
+        debug_assert!(pushed.is_ok(), "a reserved place was not there");
+    }
+
+    /// Takes the first.
+    #[inline]
+    pub fn pop(&mut self) -> Option<Entry> {
+        self.ring.pop()
+    }
+}

@@ -1,0 +1,75 @@
+//! The one part of a loop that other threads may touch.
+
+use crate::base::{limits, rota_status, Result};
+use crate::sys::host::HostCall;
+use crate::sys::waker::Waker;
+use crate::sys::Inbox;
+use core::sync::atomic::{AtomicBool, Ordering};
+
+/// Posts, wakes and stops, from any thread.
+pub struct Remote {
+    inbox: Inbox<HostCall>,
+    waker: Waker,
+    stop: AtomicBool,
+    closing: AtomicBool,
+}
+
+impl Remote {
+    /// The far side of a loop whose driver has this waker.
+    pub fn new(waker: Waker) -> Result<Self> {
+        let inbox = Inbox::new(limits::POSTS_SET_ASIDE)?;
+        Ok(Remote { inbox, waker, stop: AtomicBool::new(false), closing: AtomicBool::new(false) })
+    }
+
+    /// Queues a callback for the loop; the first of a batch wakes it.
+    pub fn post(&self, call: HostCall) -> Result<()> {
+        if self.closing.load(Ordering::Acquire) {
+            return Err(rota_status::ROTA_ERR_CLOSING.into());
+        }
+        if self.inbox.push(call)? {
+            self.waker.wake();
+        }
+        Ok(())
+    }
+
+    /// Ends a wait of the loop.
+    pub fn wake(&self) {
+        self.waker.wake();
+    }
+
+    /// Asks the loop to stop after its turn.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Release);
+        self.waker.wake();
+    }
+
+    /// Whether a stop is asked.
+    pub fn stop_asked(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
+    }
+
+    /// Answers a stop: whether one was asked.
+    pub fn take_stop(&self) -> bool {
+        self.stop.swap(false, Ordering::AcqRel)
+    }
+
+    /// From now on posts are refused.
+    pub fn close(&self) {
+        self.closing.store(true, Ordering::Release);
+    }
+
+    /// Whether posts wait to be taken.
+    pub fn has_posts(&self) -> bool {
+        !self.inbox.is_empty()
+    }
+
+    /// Begins to take what has been posted until now. On the loop's thread only.
+    pub fn begin_batch(&self) {
+        self.inbox.begin();
+    }
+
+    /// The oldest post of the batch. On the loop's thread only.
+    pub fn take(&self) -> Option<HostCall> {
+        self.inbox.pop()
+    }
+}

@@ -1,0 +1,39 @@
+//! What the runtime asks of the layer that is built on it.
+//!
+//! `rt` never names a stream; `io` supplies this one object, known by its type
+//! at compile time, so that a completion reaches its stream by a direct call.
+
+use super::core::Core;
+use crate::base::Key;
+use crate::sys::driver::Completion;
+use crate::sys::resolver::Resolved;
+
+/// The operation of the service that a future stands for: the service's own numbering.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// Which of the service's objects.
+    pub object: Key,
+    /// What it is doing.
+    pub kind: u8,
+}
+
+/// The layer above.
+pub trait Service: Sized {
+    /// An operation of the driver has ended.
+    fn completed(&mut self, core: &mut Core, completion: Completion);
+    /// A timer that the service armed is due.
+    fn timer_due(&mut self, core: &mut Core, token: u64);
+    /// A name that the service asked for is resolved, or could not be.
+    fn resolved(&mut self, core: &mut Core, token: u64, result: Resolved);
+    /// `future` stands for `operation`, which is to be withdrawn: completes the future now, with an exact count,
+    /// or later where the driver needs time.
+    fn cancel(&mut self, core: &mut Core, future: Key, operation: Operation);
+    /// A future ended that held this connection and nobody took it.
+    fn close_stream(&mut self, core: &mut Core, stream: Key);
+    /// Closes all it has. Called until it returns 0; what it returns is what still has to end.
+    fn shut_down(&mut self, core: &mut Core) -> usize;
+    /// How many listeners and streams it has.
+    fn counts(&self) -> (usize, usize);
+    /// The highest generation its tables have reached.
+    fn last_generation(&self) -> u32;
+}

@@ -1,0 +1,421 @@
+//! Tasks: coroutines that the loop drives from one wait to the next.
+//!
+//! ```text
+//!   spawn         its turn          it waits               what it waits for is done
+//!  ──────▶ QUEUED ────────▶ RUNNING ────────▶ WAITING(future) ────────┐
+//!             ▲                │ │                                    │
+//!             │ yield, budget  │ │ the body returns                   │
+//!             ├────────────────┘ └────────▶ ENDED ──▶ joined, detached│
+//!             └───────────────────────────────────────────────────────┘
+//! ```
+//!
+//! A task always has a place in the ready queue: either it stands in it, or one
+//! is set aside. A task that ended keeps its outcome until it is joined, or is
+//! detached.
+//!
+//! **Cancelling** is a request; requests are counted. A request is delivered
+//! once, as ROTA_ERR_CANCELLED:
+//!
+//! 1. to the future it waits for, if its claim is the only one: the operation
+//!    is withdrawn and its outcome, exact counts included, is what the task
+//!    gets. What cannot be withdrawn at once (another task, a blocking call)
+//!    is asked, and the task goes on waiting for its answer;
+//! 2. to the task alone, if others wait for the same future;
+//! 3. otherwise (it is queued, running, or its outcome is ready) the request is
+//!    *due*: the next operation it starts, or the next wait that is not over
+//!    already, is answered ROTA_ERR_CANCELLED instead.
+
+use super::core::Core;
+use super::coro::{Body, Stackful, Start};
+use super::event_loop::State;
+use super::future::{Object, Source, Unseen, Waiter};
+use super::outcome::Outcome;
+use super::ready::Entry;
+use super::service::Service;
+use crate::base::{limits, rota_status::*, Handle, Key, Kind, Result};
+use crate::sys::host::{HostFree, HostStep};
+use crate::sys::{List, Text};
+
+/// Where a task stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TaskState {
+    /// It stands in the ready queue.
+    Queued,
+    /// Its body runs.
+    Running,
+    /// It waits for a future.
+    Waiting(Key),
+    /// Its body has returned.
+    Ended,
+}
+
+/// A task's slot.
+pub struct Task {
+    /// Where it stands.
+    pub state: TaskState,
+    /// The body, while it does not run.
+    pub body: Option<Body>,
+    /// Whether the body is on a stack of its own.
+    pub stackful: bool,
+    /// The future whose outcome it gets when it goes on.
+    pub answer: Option<Key>,
+    /// What a stepped body wants to wait for when it returns.
+    pub next: Option<Handle>,
+    /// Requests to cancel that have not been taken back.
+    pub requests: u32,
+    /// Whether a request still has to be delivered.
+    pub due: bool,
+    /// How often it may go on without waiting.
+    pub budget: u32,
+    /// What its last wait came to; after its end, what the task came to.
+    pub outcome: Outcome,
+    /// And in words.
+    pub text: Text,
+    /// For logs.
+    pub name: Text,
+    /// Whether nobody will join it.
+    pub detached: bool,
+    /// Lets go of the body's user_data.
+    pub free: Option<HostFree>,
+    joins: List<Key>,
+}
+
+/// What a new task is.
+pub struct NewTask {
+    /// For logs.
+    pub name: Text,
+    /// The size of its own stack; None for one from the pool.
+    pub stack_size: Option<usize>,
+    /// Lets go of the body's user_data.
+    pub free: Option<HostFree>,
+    /// Whether nobody will join it.
+    pub detached: bool,
+}
+
+impl Core {
+    /// A new task with a stack, queued for the next turn.
+    pub fn task_spawn(&mut self, new: NewTask, start: Start) -> Result<Key> {
+        let (size, own) = (new.stack_size.unwrap_or(self.stack_size), new.stack_size.is_some());
+        let key = self.task_insert(new, true)?;
+        let handle = self.handle(Kind::Task, key).into();
+        match Stackful::new(&mut self.stacks, size, own, handle, start) {
+            Ok(body) => Ok(self.task_start(key, Body::Stackful(body))),
+            Err(error) => {
+                self.tasks.remove(key);
+                self.ready.release_one();
+                Err(error)
+            }
+        }
+    }
+
+    /// A new stepped task, queued for the next turn.
+    pub fn task_spawn_stepped(&mut self, new: NewTask, step: HostStep) -> Result<Key> {
+        let key = self.task_insert(new, false)?;
+        Ok(self.task_start(key, Body::Stepped(step)))
+    }
+
+    fn task_insert(&mut self, new: NewTask, stackful: bool) -> Result<Key> {
+        self.ready.reserve_one()?;
+        let joins = List::new(self.memory.clone());
+        let inserted = self.tasks.insert(Task {
+            state: TaskState::Queued,
+            body: None,
+            stackful,
+            answer: None,
+            next: None,
+            requests: 0,
+            due: false,
+            budget: limits::TASK_BUDGET,
+            outcome: Outcome::default(),
+            text: Text::None,
+            name: new.name,
+            detached: new.detached,
+            free: new.free,
+            joins,
+        });
+        if inserted.is_err() {
+            self.ready.release_one();
+        }
+        inserted
+    }
+
+    fn task_start(&mut self, key: Key, body: Body) -> Key {
+        if let Some(task) = self.tasks.get_mut(key) {
+            task.body = Some(body);
+        }
+        self.note_origin(Kind::Task, key);
+        self.ready.push_reserved(Entry::Task(key));
+        key
+    }
+
+    /// What a task waited for is done: it goes on in its turn.
+    pub fn task_wake(&mut self, key: Key) {
+        if let Some(task) = self.tasks.get_mut(key) {
+            if matches!(task.state, TaskState::Waiting(_)) {
+                task.state = TaskState::Queued;
+                self.ready.push_reserved(Entry::Task(key));
+            }
+        }
+    }
+
+    /// Its turn has come: takes the body out to be run, and sets the next place aside.
+    pub fn task_begin(&mut self, key: Key) -> Option<Body> {
+        let task = self.tasks.get_mut(key)?;
+        let body = task.body.take()?;
+        task.state = TaskState::Running;
+        task.budget = limits::TASK_BUDGET;
+        let reserved = self.ready.reserve_one();
+        debug_assert!(reserved.is_ok(), "the place that was just left must be free");
+        Some(body)
+    }
+
+    /// Fetches what the task waited for; the short form.
+    fn task_collect(&mut self, key: Key) -> i64 {
+        let answer = self.tasks.get_mut(key).and_then(|task| task.answer.take());
+        let taken = answer.and_then(|future| self.future_take_outcome(future));
+        let Some(task) = self.tasks.get_mut(key) else { return ROTA_ERR_HANDLE as i64 };
+        if let Some((outcome, text)) = taken {
+            task.outcome = outcome;
+            task.text = text;
+        }
+        task.outcome.short()
+    }
+
+    /// Puts the running task back into the queue.
+    pub fn task_requeue(&mut self, key: Key) {
+        if let Some(task) = self.tasks.get_mut(key) {
+            task.state = TaskState::Queued;
+            self.ready.push_reserved(Entry::Task(key));
+        }
+    }
+
+    /// Delivers a request that is due, if there is one.
+    pub fn task_take_due(&mut self, key: Key) -> bool {
+        self.tasks.get_mut(key).is_some_and(|task| core::mem::take(&mut task.due))
+    }
+
+    /// Gives the task an outcome that no future has.
+    pub fn task_set_outcome(&mut self, key: Key, outcome: Outcome) -> i64 {
+        if let Some(task) = self.tasks.get_mut(key) {
+            task.answer = None;
+            task.outcome = outcome;
+            task.text = Text::None;
+        }
+        outcome.short()
+    }
+
+    /// The body has returned: joins are answered. What has to be let go is the caller's to call.
+    pub fn task_end(&mut self, key: Key, answer: i64) -> Option<HostFree> {
+        self.ready.release_one();
+        let memory = self.memory.clone();
+        let task = self.tasks.get_mut(key)?;
+        if answer >= 0 || answer != task.outcome.short() {
+            (task.outcome, task.text) = match Outcome::from_short(answer) {
+                Some(outcome) => (outcome, Text::None),
+                None => (
+                    Outcome::failed(ROTA_ERR_INVALID.into(), 0),
+                    Text::Static(c"the body returned a negative number that is not a status"),
+                ),
+            };
+        }
+        task.state = TaskState::Ended;
+        let free = task.free.take();
+        let joins = core::mem::replace(&mut task.joins, List::new(memory.clone()));
+        let (outcome, text) = (task.outcome, core::mem::take(&mut task.text));
+        let (detached, asked) = (task.detached, task.requests > 0);
+        for join in joins.iter() {
+            let copy = match &text {
+                Text::None => Text::None,
+                Text::Static(text) => Text::Static(text),
+                Text::Owned(_) => Text::copy(memory.clone(), text.as_bytes()).unwrap_or_default(),
+            };
+            self.future_complete(*join, outcome, copy, Object::None);
+        }
+        if detached && joins.is_empty() {
+            let gone = self.tasks.remove(key)?;
+            let unasked = outcome.status == ROTA_ERR_CANCELLED as i32 && !asked;
+            let shown = if unasked { Outcome { status: ROTA_ERR_INVALID as i32, ..outcome } } else { outcome };
+            self.report_unseen(Unseen::Task(key, &gone.name), &shown, &text);
+        } else if !joins.is_empty() {
+            self.tasks.remove(key);
+        } else if let Some(task) = self.tasks.get_mut(key) {
+            task.text = text;
+        }
+        free
+    }
+
+    /// A future for the end of a task.
+    pub fn task_join(&mut self, key: Key) -> Result<Handle> {
+        let task = self.tasks.get_mut(key).ok_or(ROTA_ERR_HANDLE)?;
+        if task.state == TaskState::Ended {
+            let gone = self.tasks.remove(key).ok_or(ROTA_ERR_HANDLE)?;
+            return Ok(self.future_done(gone.outcome, gone.text));
+        }
+        task.joins.reserve(1)?;
+        let future = self.future_new(Source::Task(key))?;
+        if let Some(task) = self.tasks.get_mut(key) {
+            task.joins.push(future)?;
+        }
+        Ok(self.future_handle(future))
+    }
+
+    /// Takes a join back: the task is not asked to end.
+    pub fn join_remove(&mut self, future: Key, task: Key) {
+        if let Some(task) = self.tasks.get_mut(task) {
+            task.joins.retain(|join| *join != future);
+        }
+        self.future_complete(future, Outcome::cancelled(), Text::None, Object::None);
+    }
+
+    /// Nobody will join it.
+    pub fn task_detach(&mut self, key: Key) -> Result<()> {
+        let task = self.tasks.get_mut(key).ok_or(ROTA_ERR_HANDLE)?;
+        task.detached = true;
+        if task.state == TaskState::Ended {
+            if let Some(gone) = self.tasks.remove(key) {
+                self.report_unseen(Unseen::Task(key, &gone.name), &gone.outcome, &gone.text);
+            }
+        }
+        Ok(())
+    }
+
+    /// What a stepped body waits for when it returns.
+    pub fn task_set_next(&mut self, key: Key, future: Handle) -> Result<()> {
+        let task = self.tasks.get_mut(key).ok_or(ROTA_ERR_HANDLE)?;
+        if task.stackful {
+            return Err(ROTA_ERR_NO_TASK.into());
+        }
+        task.next = Some(future);
+        Ok(())
+    }
+
+    /// Takes one request back; how many are left. With the last one goes what was not delivered.
+    pub fn task_uncancel(&mut self, key: Key) -> Result<u32> {
+        let task = self.tasks.get_mut(key).ok_or(ROTA_ERR_HANDLE)?;
+        task.requests = task.requests.saturating_sub(1);
+        task.due &= task.requests > 0;
+        Ok(task.requests)
+    }
+}
+
+/// How a wait began.
+pub enum Begun {
+    /// It is over already: the short form.
+    Over(i64),
+    /// The task has to leave, and goes on when it is called again.
+    Parked,
+}
+
+impl<S: Service> State<S> {
+    /// The task goes on: fetches what it waited for; the short form, and a destructor to call.
+    pub fn task_resumed(&mut self, key: Key) -> (i64, Option<HostFree>) {
+        let waited = self.core.tasks.get(key).and_then(|task| task.answer);
+        let short = self.core.task_collect(key);
+        (short, waited.and_then(|future| self.future_settle(future)))
+    }
+
+    /// The running task begins to wait for `future`. An error changes nothing.
+    pub fn task_await(&mut self, key: Key, future: Handle) -> Result<Begun> {
+        let core = &mut self.core;
+        let short = if let Some(carried) = future.carried() {
+            let outcome = if carried < 0 {
+                Outcome::from_short(carried).ok_or(ROTA_ERR_HANDLE)?
+            } else {
+                Outcome { moved: carried as u64, ..Outcome::value(carried) }
+            };
+            core.task_set_outcome(key, outcome)
+        } else {
+            let waited = future.key();
+            let slot = core.futures.get_mut(waited).ok_or(ROTA_ERR_HANDLE)?;
+            if matches!(slot.source, Source::Task(task) if task == key) {
+                return Err(ROTA_ERR_INVALID.into());
+            }
+            if !slot.done {
+                return self.task_park(key, waited);
+            }
+            slot.claims += 1;
+            if let Some(task) = core.tasks.get_mut(key) {
+                task.answer = Some(waited);
+            }
+            core.task_collect(key)
+        };
+        let Some(task) = core.tasks.get_mut(key) else { return Err(ROTA_ERR_HANDLE.into()) };
+        task.budget = task.budget.saturating_sub(1);
+        if task.budget == 0 {
+            core.task_requeue(key);
+            return Ok(Begun::Parked);
+        }
+        Ok(Begun::Over(short))
+    }
+
+    fn task_park(&mut self, key: Key, waited: Key) -> Result<Begun> {
+        self.core.future_claim(waited, Waiter::Task(key))?;
+        if let Some(task) = self.core.tasks.get_mut(key) {
+            task.state = TaskState::Waiting(waited);
+            task.answer = Some(waited);
+        }
+        if self.core.task_take_due(key) {
+            self.task_deliver(key, waited);
+        }
+        Ok(Begun::Parked)
+    }
+
+    /// Asks a task to end.
+    pub fn task_cancel(&mut self, key: Key) -> Result<()> {
+        let task = self.core.tasks.get_mut(key).ok_or(ROTA_ERR_HANDLE)?;
+        if task.state == TaskState::Ended {
+            return Err(ROTA_ERR_DONE.into());
+        }
+        task.requests += 1;
+        match task.state {
+            TaskState::Waiting(future) => self.task_deliver(key, future),
+            _ => task.due = true,
+        }
+        Ok(())
+    }
+
+    /// Delivers a request to a waiting task. A chain of tasks that wait for each other is followed, not recursed into;
+    /// in a circle the request stops at the last one.
+    fn task_deliver(&mut self, mut key: Key, mut future: Key) {
+        for hop in 0.. {
+            let Some(slot) = self.core.futures.get(future).filter(|slot| !slot.done) else { return };
+            if slot.claims > 1 {
+                return self.task_release(key, future);
+            }
+            let Source::Task(next) = slot.source else {
+                let _ = self.future_cancel(future);
+                return;
+            };
+            let circle = hop > 64 && hop > self.core.tasks.len();
+            let Some(task) = self.core.tasks.get_mut(next) else { return };
+            if task.joins.len() > 1 || circle {
+                return self.core.join_remove(future, next);
+            }
+            task.requests += 1;
+            match task.state {
+                TaskState::Waiting(further) => (key, future) = (next, further),
+                _ => {
+                    task.due = true;
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The task stops waiting for a future that others still wait for.
+    fn task_release(&mut self, key: Key, future: Key) {
+        self.core.future_unclaim(future, |waiter| matches!(waiter, Waiter::Task(task) if *task == key));
+        self.core.task_set_outcome(key, Outcome::cancelled());
+        self.core.task_wake(key);
+    }
+
+    /// A join is cancelled: the task is asked to end, unless others join it too.
+    pub fn join_cancel(&mut self, future: Key, task: Key) {
+        match self.core.tasks.get(task) {
+            Some(joined) if joined.joins.len() <= 1 => {
+                let _ = self.task_cancel(task);
+            }
+            _ => self.core.join_remove(future, task),
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! `cargo xtask test`: every test there is, in the order in which a failure tells most.
+
+use crate::package;
+use crate::steps::{Steps, Watch};
+use crate::tools::{self, cargo};
+
+const POLL: &str = "--cfg mio_unsupported_force_poll_poll";
+
+/// Every test.
+pub fn all() -> Result<(), String> {
+    let mut steps = Steps::new(3 + package::STEPS, None);
+    steps.step("tools: cmake, ninja, clang, pkg-config", see_to_tools);
+    steps.step("Rust tests, C and C++ programs, header, symbols, tidy", |watch| {
+        watch.run(&mut cargo(&["test", "--no-fail-fast"]))
+    });
+    package::all(&mut steps);
+    steps.step("the whole suite again, over mio's poll fallback", |watch| {
+        // A target directory of its own: the flags would rebuild everything in the usual one, twice.
+        let mut command = cargo(&["test", "--no-fail-fast"]);
+        watch.run(command.env("RUSTFLAGS", POLL).env("CARGO_TARGET_DIR", tools::target().join("poll")))
+    });
+    steps.finish()
+}
+
+fn see_to_tools(watch: &mut Watch) -> Result<(), String> {
+    for (program, package) in [("cc", "gcc"), ("c++", "g++"), ("nm", "binutils")] {
+        tools::package(watch, program, package)?;
+    }
+    tools::optional_package(watch, "clang", "clang");
+    tools::optional_package(watch, "pkg-config", "pkg-config");
+    tools::build_tools(watch)
+}
+
+/// `cargo xtask header`: writes the generated files anew.
+pub fn refresh() -> Result<(), String> {
+    let mut watch = Watch::default();
+    for test in ["header", "symbols"] {
+        let names = ["the_header_is_fresh", "the_exports_are_the_list"];
+        let mut command = cargo(&["test", "--quiet", "--test", test, "--"]);
+        watch.run(command.args(names).env("UPDATE", "1"))?;
+    }
+    println!("include/rota.h and tests/symbols.txt are what the source says");
+    Ok(())
+}
