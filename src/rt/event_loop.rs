@@ -16,11 +16,11 @@
 
 use super::core::{Core, Settings};
 use super::current::{Current, Scope};
-use super::future::Waiter;
 use super::outcome::Outcome;
 use super::ready::Entry;
 use super::remote::Remote;
 use super::service::Service;
+use super::waiters::Waiter;
 use crate::base::{limits, rota_status::*, Handle, Key, Result};
 use crate::sys::host::HostPointer;
 use core::cell::{Cell, RefCell};
