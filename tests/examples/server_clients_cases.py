@@ -139,7 +139,8 @@ class Many(unittest.TestCase):
     def test_more_than_there_are_descriptors(self):
         """Out of descriptors the server waits with accepting, and goes on when some are free."""
         limited = ["sh", "-c", 'ulimit -n 40; exec "$@"', "sh"]
-        wrap, support._wrap = support._wrap, [*limited, *support._wrap]
+        # In place of the wrapper: valgrind closes connections it finds no descriptor for.
+        wrap, support._wrap = support._wrap, limited
         self.addCleanup(setattr, support, "_wrap", wrap)
         with support.Server("http_file_server", "--root", self.tree.root) as server:
             socks = [server.connect() for _ in range(100)]
