@@ -15,7 +15,7 @@ pub fn all() -> Result<(), String> {
         watch.run(&mut cargo(&["test", "--no-fail-fast"]))
     });
     package::all(&mut steps);
-    steps.step("the examples as programs, seen from outside", examples);
+    steps.step("the examples as programs, seen from outside", |watch| examples(watch, ""));
     steps.step("the whole suite again, over mio's poll fallback", |watch| {
         // A target directory of its own: the flags would rebuild everything in the usual one, twice.
         let mut command = cargo(&["test", "--no-fail-fast"]);
@@ -34,9 +34,13 @@ fn see_to_tools(watch: &mut Watch) -> Result<(), String> {
 }
 
 /// The examples of the tree, run by a program that plays the other side of their connections.
-fn examples(watch: &mut Watch) -> Result<(), String> {
+///
+/// `wrap` is a command to run each example under, or empty.
+pub fn examples(watch: &mut Watch, wrap: &str) -> Result<(), String> {
     let programs = package::build_tree(watch)?.join("c_examples");
-    watch.run(Command::new("python3").current_dir(tools::root()).arg("tests/examples.py").arg("--bin").arg(programs))
+    let mut command = Command::new("python3");
+    command.current_dir(tools::root()).arg("tests/examples.py").arg("--bin").arg(programs);
+    watch.run(command.arg(format!("--wrap={wrap}")))
 }
 
 /// `cargo xtask header`: writes the generated files anew.

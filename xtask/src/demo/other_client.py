@@ -10,6 +10,7 @@ import argparse
 import http.client
 import json
 import os
+import platform
 import queue
 import re
 import resource
@@ -110,7 +111,7 @@ def main():
     options = parser.parse_args()
     curl = curl_version()
     if options.name:
-        print(curl or "Python's http.client")
+        print(curl or f"Python {platform.python_version()}")
         return 0
     with open(options.urls) as lines:
         urls = lines.read().splitlines()

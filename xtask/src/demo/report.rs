@@ -104,7 +104,7 @@ fn client_figure(client: &Figures, name: &str) -> Option<f64> {
 }
 
 fn line(title: &str, cells: impl Iterator<Item = String>) -> String {
-    cells.fold(format!("  {title:<18}"), |line, cell| format!("{line}{cell:>20}"))
+    cells.fold(format!("  {title:<18}"), |line, cell| format!("{line}{cell:>18}"))
 }
 
 fn cell(value: Option<f64>, show: Show) -> String {
