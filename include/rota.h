@@ -98,6 +98,46 @@
 /// Where statuses of the host's own start; they go down from here.
 #define ROTA_STATUS_HOST (-1000000)
 
+/// Debug mode: reports callbacks that ran too long, and says more in the log.
+#define ROTA_LOOP_DEBUG 1
+
+/// The loop makes no thread; what needs one answers ROTA_ERR_NO_THREADS.
+#define ROTA_LOOP_NO_THREADS 2
+
+/// Levels of the log hook.
+#define ROTA_LOG_ERROR 1
+
+/// Something that ought to be looked at, and was survived.
+#define ROTA_LOG_WARNING 2
+
+/// Something worth knowing.
+#define ROTA_LOG_INFO 3
+
+/// Details, in debug mode only.
+#define ROTA_LOG_DEBUG 4
+
+/// What a stepped body returns in order to wait: what rota_task_wait() gave it.
+#define ROTA_STEP_WAIT INT64_MIN
+
+/// No deadline, no limit.
+#define ROTA_FOREVER UINT64_MAX
+
+/// The system's monotonic clock.
+#define ROTA_CLOCK_SYSTEM 0
+
+/// A clock that moves only by rota_loop_advance().
+#define ROTA_CLOCK_VIRTUAL 1
+
+/// As ROTA_CLOCK_VIRTUAL, and it jumps to the next deadline when nothing else
+/// is ready.
+#define ROTA_CLOCK_VIRTUAL_JUMP 2
+
+/// The host's clock hook.
+#define ROTA_CLOCK_HOST 3
+
+/// Readiness: whatever mio uses on this system.
+#define ROTA_DRIVER_SELECTOR 0
+
 /// The outcome of a call: ROTA_OK, or what went wrong. Values never change.
 typedef enum {
     /// It worked.
@@ -170,9 +210,446 @@ typedef enum {
     ROTA_ERR_SHUT = -33,
 } rota_status;
 
+/// What an operation will come to.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_future;
+
+/// An event loop. It belongs to the thread that opened it.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_loop;
+
+/// A blocking call, made on another thread. What it returns is the future's
+/// outcome: a value at or above zero, or a negative status.
+typedef int64_t (*rota_job_fn)(void *user_data);
+
+/// A callback queued with rota_loop_call_soon() or rota_loop_post(). `status`
+/// is ROTA_OK, or ROTA_ERR_CANCELLED when it was cancelled or the loop closes.
+typedef void (*rota_call_fn)(rota_loop loop, rota_status status,
+    void *user_data);
+
+/// A callback that stands in the queue of a loop.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_call;
+
+/// Hook: the time in nanoseconds since any fixed moment. It should not go back;
+/// if it does, the loop goes on as if it stood still.
+typedef uint64_t (*rota_clock_fn)(void *user_data);
+
+/// Hook: a line for the host's log. `level` is one of ROTA_LOG_..., `message`
+/// lives for the call.
+typedef void (*rota_log_fn)(int32_t level, const char *message,
+    void *user_data);
+
+/// What a host's executor runs: call it once, with its `job`, on any thread.
+typedef void (*rota_work_fn)(void *job);
+
+/// Hook: the host's executor takes a job and returns 0, or a negative number to
+/// refuse it. What it takes it must run: `work(job)`, once, on any other
+/// thread.
+typedef int32_t (*rota_executor_fn)(rota_work_fn work, void *job,
+    void *user_data);
+
+/// Hook: a new block of `size` bytes at a multiple of `align`, or NULL.
+typedef void *(*rota_alloc_fn)(size_t size, size_t align, void *user_data);
+
+/// Hook: `block` moved to a block of `new_size` bytes, or NULL and the old one
+/// stays as it is.
+typedef void *(*rota_realloc_fn)(void *block, size_t old_size, size_t new_size,
+    size_t align, void *user_data);
+
+/// Hook: takes back a block.
+typedef void (*rota_dealloc_fn)(void *block, size_t size, size_t align,
+    void *user_data);
+
+/// The host's allocator, for everything that belongs to a loop. All of it zero
+/// means the system's; otherwise all three functions are needed. They are
+/// called on the loop's thread only.
+typedef struct {
+    /// Gives a block.
+    rota_alloc_fn alloc;
+    /// Resizes a block.
+    rota_realloc_fn realloc;
+    /// Takes a block back; named so because `free` is a macro to some hosts.
+    rota_dealloc_fn dealloc;
+    /// Handed to all three.
+    void *user_data;
+} rota_allocator;
+
+/// How to open a loop. Prepare it with rota_loop_options_init(); zero is every
+/// default.
+typedef struct {
+    /// The size of this struct, set by the init function.
+    size_t size;
+    /// ROTA_LOOP_... bits.
+    uint32_t flags;
+    /// ROTA_DRIVER_...
+    uint32_t driver;
+    /// ROTA_CLOCK_...
+    uint32_t clock;
+    /// Threads for blocking calls at most; 0 means 8, 1024 is the most.
+    uint32_t max_threads;
+    /// Hook: the host's clock, with ROTA_CLOCK_HOST.
+    rota_clock_fn clock_hook;
+    /// Handed to it.
+    void *clock_data;
+    /// Hook: the host's log.
+    rota_log_fn log;
+    /// Handed to it.
+    void *log_data;
+    /// Hook: the host's threads, used instead of the loop's own.
+    rota_executor_fn executor;
+    /// Handed to it.
+    void *executor_data;
+    /// Hooks: the host's allocator.
+    rota_allocator allocator;
+    /// The most bytes that the loop's own containers may take; 0 is no limit.
+    uint64_t memory_limit;
+    /// What debug mode calls too long; 0 means 100 ms.
+    uint64_t slow_callback_ns;
+    /// The stack of a task that names no size, in bytes; 0 means 256 KiB.
+    size_t stack_size;
+    /// Stacks kept for reuse; 0 means 1024.
+    uint32_t stacks_kept;
+    /// Zero.
+    uint32_t reserved;
+} rota_loop_options;
+
+/// What a turn did.
+typedef struct {
+    /// The size of this struct, set by you.
+    size_t size;
+    /// Callbacks and steps of tasks that ran.
+    uint64_t callbacks;
+    /// How many are ready and wait for the next turn.
+    uint64_t left;
+    /// How long the longest took; measured when a limit was given or in debug
+    /// mode, else 0.
+    uint64_t longest_ns;
+    /// When a turn is needed at the latest, on the loop's clock; ROTA_FOREVER
+    /// if no timer is armed.
+    uint64_t next_deadline_ns;
+    /// 1 if a limit cut the turn short: the next call resumes it.
+    uint32_t cut;
+    /// Zero.
+    uint32_t reserved;
+} rota_turn_figures;
+
+/// What a loop has done, has, and takes.
+typedef struct {
+    /// The size of this struct, set by you.
+    size_t size;
+    /// Turns since the loop was opened.
+    uint64_t turns;
+    /// Callbacks and steps of tasks.
+    uint64_t callbacks;
+    /// Times the system was asked.
+    uint64_t polls;
+    /// Times the system was asked and had something.
+    uint64_t wakeups;
+    /// Ready to run, now.
+    uint64_t ready;
+    /// Armed timers and sleeps, now.
+    uint64_t timers;
+    /// Futures with a slot, now.
+    uint64_t futures;
+    /// Tasks that have not ended or have not been joined, now.
+    uint64_t tasks;
+    /// Listeners, now.
+    uint64_t listeners;
+    /// Streams, now; also those that still send after they were closed.
+    uint64_t streams;
+    /// Blocking calls, now.
+    uint64_t jobs;
+    /// Bytes that the loop's containers take, now.
+    uint64_t memory_bytes;
+    /// Bytes that they took at most.
+    uint64_t memory_peak_bytes;
+    /// Stacks in use, now.
+    uint64_t stacks;
+    /// Stacks kept for reuse, now.
+    uint64_t stacks_kept;
+} rota_loop_stats;
+
+/// Lets go of what a `user_data` or a result points to. Called exactly once.
+typedef void (*rota_free_fn)(void *user_data);
+
+/// A future's callback. `result` is the short form of the outcome: the value,
+/// at or above zero, or the negative status. rota_future_get_outcome() has the
+/// full one until the callback returns.
+typedef void (*rota_future_fn)(rota_future future, int64_t result,
+    void *user_data);
+
+/// What an operation came to.
+typedef struct {
+    /// A rota_status, or one of the host's own at or below ROTA_STATUS_HOST.
+    int32_t status;
+    /// The system's error number (errno), or 0.
+    int32_t os_error;
+    /// The result: a count or a number at or above zero; 0 on failure.
+    int64_t value;
+    /// How many bytes moved, also when it failed or was cancelled.
+    uint64_t moved_bytes;
+    /// What went wrong in words, "" if there is nothing to add. Never NULL.
+    /// It lives until the task's next await, until the callback returns, or
+    /// until the future ends, whichever it was read in.
+    const char *message;
+} rota_outcome;
+
+/// A connection: bytes both ways.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_stream;
+
+/// An internet address and port. Plain data: copy it, compare it, keep it.
+typedef struct {
+    /// In network order; an IPv4 address in the first four, the rest zero.
+    uint8_t bytes[16];
+    /// The interface's number for an IPv6 address that is local to a link, else
+    /// 0.
+    uint32_t scope;
+    /// In the machine's own order.
+    uint16_t port;
+    /// ROTA_FAMILY_IPV4 or ROTA_FAMILY_IPV6.
+    uint8_t family;
+    /// Zero.
+    uint8_t reserved;
+} rota_address;
+
+/// How to start a task. Prepare it with rota_task_options_init(); zero is every
+/// default.
+typedef struct {
+    /// The size of this struct, set by the init function.
+    size_t size;
+    /// For logs: at most 255 bytes of UTF-8, copied. NULL means "task".
+    const char *name;
+    /// A stack of this size instead of one from the loop's pool, in bytes.
+    size_t stack_size;
+    /// Called with `user_data` once, when the body has returned; also when
+    /// spawning fails.
+    rota_free_fn user_data_free;
+    /// Zero.
+    uint32_t flags;
+    /// Zero.
+    uint32_t reserved;
+} rota_task_options;
+
+/// A task: a coroutine that the loop drives.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_task;
+
+/// The body of a stackful task. What it returns is the task's outcome: a value
+/// at or above zero, or a negative status.
+typedef int64_t (*rota_task_fn)(rota_task task, void *user_data);
+
+/// The body of a stepped task: called once to begin, with an empty outcome, and
+/// again with the outcome of what it waited for. It returns what
+/// rota_task_wait() returned in order to wait, and anything else to end.
+typedef int64_t (*rota_step_fn)(rota_task task, const rota_outcome *outcome,
+    void *user_data);
+
+/// An armed timer; it ends when its callback has come and returned.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_timer;
+
+/// A timer's callback. `status` is ROTA_OK when it fired, ROTA_ERR_CANCELLED
+/// when it was cancelled or the loop closes.
+typedef void (*rota_timer_fn)(rota_timer timer, rota_status status,
+    void *user_data);
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+/// Calls `job` on another thread: one of the loop's, made when they are needed
+/// and at most `max_threads` of them, or the host's executor. The future's
+/// outcome is what the job returns. Cancelling withdraws a job that has not
+/// begun; one that has begun goes on, and its outcome is what it returns.
+///
+/// ROTA_ERR_NO_THREADS: the loop was opened without threads.
+rota_future rota_loop_call_blocking(rota_loop loop, rota_job_fn job,
+    void *user_data);
+
+/// Queues a callback for the next turn: once, first in first out, never inside
+/// this call. `out` may be NULL if you will not cancel it.
+rota_status rota_loop_call_soon(rota_loop loop, rota_call_fn callback,
+    void *user_data, rota_call *out);
+
+/// Cancels a queued callback: it comes in its place with ROTA_ERR_CANCELLED, so
+/// that you can let go of its `user_data`. ROTA_ERR_HANDLE: it has come
+/// already.
+rota_status rota_call_cancel(rota_call call);
+
+/// Opens a loop that belongs to the calling thread: all its callbacks and tasks
+/// run there, inside the calls that drive it. `options` may be NULL. A process
+/// may have 1024 loops at once (ROTA_ERR_LIMIT), a thread any number of them.
+///
+/// Close it with rota_loop_close() when you are done.
+rota_status rota_loop_open(const rota_loop_options *options, rota_loop *out);
+
+/// Closes a loop: asks every task to end and runs turns until they have, for at
+/// most `limit_ns` (ROTA_FOREVER is allowed). Callbacks that are still pending
+/// come in there with ROTA_ERR_CANCELLED. Null closes nothing and succeeds.
+///
+/// ROTA_OK: everything of the loop has ended, its handles are stale, no
+/// callback comes any more. ROTA_ERR_BUSY: a task refused to end, or a blocking
+/// call has not returned; the loop takes no new work (ROTA_ERR_CLOSING), stays
+/// valid, and may be closed again or abandoned; rota_loop_get_stats() says what
+/// is left. ROTA_ERR_REENTRANT: called from inside the loop.
+rota_status rota_loop_close(rota_loop loop, uint64_t limit_ns);
+
+/// Gives a loop up without waiting: its handles are stale and no callback
+/// comes. Stacks of tasks that have not ended are leaked, with whatever lies on
+/// them, and so is what a blocking call still uses; nothing is unwound.
+/// ROTA_ERR_REENTRANT: called from inside the loop.
+rota_status rota_loop_abandon(rota_loop loop);
+
+/// Runs the loop until rota_loop_stop(). ROTA_ERR_REENTRANT: it runs already.
+rota_status rota_loop_run(rota_loop loop);
+
+/// Runs the loop until `future` is done, and returns what it came to in the
+/// short form: the value, or the negative status. It claims the future, which
+/// thus ends. ROTA_ERR_STOPPED: the loop was stopped first; the future goes on.
+int64_t rota_loop_run_until(rota_loop loop, rota_future future);
+
+/// One turn: waits at most `wait_ns` if nothing is ready (0: not at all), then
+/// runs what is ready. Stops starting callbacks after `budget_ns`, and after
+/// `max_callbacks` (0: no such limit); at least one runs in any case. A turn
+/// that was cut short is resumed by the next call, in the same order.
+///
+/// `figures` may be NULL; otherwise its `size` must be set.
+rota_status rota_loop_turn(rota_loop loop, uint64_t wait_ns, uint64_t budget_ns,
+    uint64_t max_callbacks, rota_turn_figures *figures);
+
+/// Asks the loop to stop: the turn is finished, then the call that drives the
+/// loop returns. If none does, the next one makes exactly one turn, without
+/// waiting. Thread-safe.
+rota_status rota_loop_stop(rota_loop loop);
+
+/// Ends a wait of the loop. Thread-safe.
+rota_status rota_loop_wake(rota_loop loop);
+
+/// Queues a callback from any thread; it runs on the loop's thread, once. Posts
+/// of one thread keep their order, and many of them wake the loop once.
+/// Thread-safe.
+rota_status rota_loop_post(rota_loop loop, rota_call_fn callback,
+    void *user_data);
+
+/// The time on the loop's clock, in nanoseconds.
+rota_status rota_loop_get_now(rota_loop loop, uint64_t *out);
+
+/// Moves a virtual clock forward. Timers that become due fire in the next turn,
+/// by their deadlines. ROTA_ERR_UNSUPPORTED: the clock is not virtual.
+rota_status rota_loop_advance(rota_loop loop, uint64_t delta_ns);
+
+/// A descriptor of the system's that becomes readable when a turn has something
+/// to do from outside, for nesting the loop in another one: watch it, and call
+/// rota_loop_turn() when it is readable or the next deadline has come. It stays
+/// the loop's; do not read from it or close it.
+rota_status rota_loop_get_descriptor(rota_loop loop, int64_t *out);
+
+/// When a turn is needed at the latest, on the loop's clock: now if something
+/// is ready, ROTA_FOREVER if there is nothing to wait for but the descriptor.
+/// It may be earlier than the next timer, never later.
+rota_status rota_loop_get_next_deadline(rota_loop loop, uint64_t *out);
+
+/// Turns debug mode on or off.
+rota_status rota_loop_set_debug(rota_loop loop, bool on);
+
+/// Keeps a pointer of yours with the loop. The loop never touches it.
+rota_status rota_loop_set_user_data(rota_loop loop, void *user_data);
+
+/// The pointer that rota_loop_set_user_data() kept; NULL before.
+rota_status rota_loop_get_user_data(rota_loop loop, void **out);
+
+/// The loop whose callback or task is running on this thread, innermost.
+/// ROTA_ERR_HANDLE: none is.
+rota_status rota_loop_get_current(rota_loop *out);
+
+/// What the loop has done, has, and takes. `out->size` must be set.
+rota_status rota_loop_get_stats(rota_loop loop, rota_loop_stats *out);
+
+/// A future of your own, a promise: complete it with rota_future_complete() or
+/// its sisters. It ends when it is done and those who waited have been
+/// answered, or when you close it.
+rota_future rota_future_open(rota_loop loop);
+
+/// Completes a promise with a number at or above zero. Its callbacks are queued
+/// in the order they were added, and never run inside this call.
+/// ROTA_ERR_DONE: it is done already; ROTA_ERR_INVALID: the number is negative,
+/// or the future stands for an operation.
+rota_status rota_future_complete(rota_future future, int64_t value);
+
+/// Completes a promise with a pointer, for rota_future_take_result(). If nobody
+/// takes it, `result_free` (which may be NULL) is called with it once. If this
+/// call fails, the pointer stays yours.
+rota_status rota_future_complete_with(rota_future future, void *result,
+    rota_free_fn result_free);
+
+/// Fails a promise with a status of this library, or one of your own at or
+/// below ROTA_STATUS_HOST. `message` is copied; it may be NULL.
+rota_status rota_future_fail(rota_future future, int32_t status,
+    const char *message);
+
+/// Calls `callback` when the future is done, once, in a later turn, also if it
+/// is done already. The callback is a claim: when the last one has been
+/// answered, the future ends, unless it is kept or holds an object that nobody
+/// took.
+rota_status rota_future_then(rota_future future, rota_future_fn callback,
+    void *user_data);
+
+/// Takes back every callback of the future that is this one with this
+/// `user_data`; it does not come. How many those were goes to `removed`, which
+/// may be NULL. Callbacks that completing has queued already are not recalled.
+rota_status rota_future_remove(rota_future future, rota_future_fn callback,
+    void *user_data, size_t *removed);
+
+/// Cancels what the future stands for, whoever waits for it: an operation is
+/// withdrawn and says exactly how much it did, a promise ends cancelled, a
+/// joined task is asked to end, a blocking call that has begun goes on to its
+/// end. ROTA_ERR_DONE: it is done already.
+rota_status rota_future_cancel(rota_future future);
+
+/// Holds the future until rota_future_close(), however many have been answered.
+rota_status rota_future_keep(rota_future future);
+
+/// Withdraws the operation if it is pending, lets go of an object that nobody
+/// took, and ends the future. Closing null, or a future that is a value,
+/// succeeds and does nothing. A join is taken back; its task goes on.
+///
+/// ROTA_ERR_BUSY: it cannot end yet, because somebody waits for it (he is
+/// answered in the next turn, ROTA_ERR_CANCELLED if it was pending) or because
+/// a blocking call has not returned; it ends by itself then.
+rota_status rota_future_close(rota_future future);
+
+/// What the future came to. ROTA_ERR_PENDING: it is not done yet. The message
+/// lives until the future ends.
+rota_status rota_future_get_outcome(rota_future future, rota_outcome *out);
+
+/// Takes the connection that an accept or a connect brought; it is yours to
+/// close then. The future ends unless it is kept or somebody still waits.
+/// ROTA_ERR_PENDING: it is not done; ROTA_ERR_INVALID: it holds no connection.
+rota_status rota_future_take_stream(rota_future future, rota_stream *out);
+
+/// Takes the pointer of rota_future_complete_with(); it is yours then. As
+/// rota_future_take_stream() otherwise.
+rota_status rota_future_take_result(rota_future future, void **out);
+
+/// Takes the addresses that rota_loop_resolve() found, as many as `capacity`
+/// allows; how many there are in all goes to `count`, which may be NULL. The
+/// future ends unless it is kept or somebody still waits.
+rota_status rota_future_take_addresses(rota_future future, rota_address *buffer,
+    size_t capacity, size_t *count);
 
 /// The library's version as 0x00MMmmpp: major, minor, patch. Thread-safe.
 uint32_t rota_version(void);
@@ -186,6 +663,116 @@ const char *rota_strerror(int32_t status);
 /// The name of a status, such as "ROTA_ERR_EOF"; "?" for a number that is
 /// none. Static, never NULL. Thread-safe.
 const char *rota_status_name(int32_t status);
+
+/// The system's error number (errno) of this thread's last call that answered
+/// with a status because the system refused; 0 if there was none.
+int32_t rota_os_error(void);
+
+/// Fills in the defaults. `size` is `sizeof *options`.
+rota_status rota_loop_options_init(rota_loop_options *options, size_t size);
+
+/// Fills in the defaults. `size` is `sizeof *options`.
+rota_status rota_task_options_init(rota_task_options *options, size_t size);
+
+/// Starts a task with a stack of its own: `body` runs in the next turn, and
+/// waits with rota_await() wherever it likes. `options` may be NULL. With `out`
+/// NULL the task is detached; otherwise join it or detach it, or it stays after
+/// its end until the loop is closed.
+rota_status rota_loop_spawn(rota_loop loop, rota_task_fn body, void *user_data,
+    const rota_task_options *options, rota_task *out);
+
+/// Starts a stepped task: `body` is called in the next turn, and again each
+/// time what it waits for is done; it keeps its place in `user_data`. Otherwise
+/// as rota_loop_spawn().
+rota_status rota_loop_spawn_stepped(rota_loop loop, rota_step_fn body,
+    void *user_data, const rota_task_options *options, rota_task *out);
+
+/// Waits until the future is done and returns what it came to in the short
+/// form: the value, or the negative status; the full outcome is in
+/// rota_task_get_outcome() until the task's next await. The future ends with
+/// this, if nobody else waits for it and it holds no object.
+///
+/// Only inside a stackful task, as the innermost thing that runs
+/// (ROTA_ERR_NO_TASK otherwise, and nothing is consumed). Waiting for what is
+/// done already does not give up the turn, but after 128 of those in one turn
+/// the task is made to yield.
+int64_t rota_await(rota_future future);
+
+/// Gives up the turn; `task` must be the stackful task that runs. Returns 0, or
+/// ROTA_ERR_CANCELLED if the task was asked to end.
+int64_t rota_task_yield(rota_task task);
+
+/// For a stepped body: says what to wait for. Return what this returns; the
+/// body is called again with the outcome when `future` is done.
+int64_t rota_task_wait(rota_task task, rota_future future);
+
+/// A future for the end of a task: its value is what the body returned, its
+/// failure the body's. Cancelling it, where it is the only join and its claim
+/// the last, asks the task to end. A task that has ended is let go by this.
+rota_future rota_task_join(rota_task task);
+
+/// Says that nobody will join the task: it is let go when it ends. An error
+/// that nobody looked at goes to the log.
+rota_status rota_task_detach(rota_task task);
+
+/// Asks a task to end. Once per request, ROTA_ERR_CANCELLED arrives where the
+/// task waits; it may clean up with further awaits, and may refuse. An outcome
+/// that is ready wins: the request then meets the task at its next operation,
+/// which starts nothing. ROTA_ERR_DONE: it has ended.
+rota_status rota_task_cancel(rota_task task);
+
+/// Takes one request back; how many are left goes to `left`, which may be NULL.
+/// With the last one goes a request that was not delivered yet.
+rota_status rota_task_uncancel(rota_task task, uint32_t *left);
+
+/// How many requests to end the task has had that were not taken back.
+rota_status rota_task_get_cancelling(rota_task task, uint32_t *out);
+
+/// Copies the task's name into `buffer`, cut to fit and NUL-terminated; its
+/// full length goes to `length`, which may be NULL.
+rota_status rota_task_get_name(rota_task task, char *buffer, size_t size,
+    size_t *length);
+
+/// The full outcome of the task's last await. The message lives until its next.
+rota_status rota_task_get_outcome(rota_task task, rota_outcome *out);
+
+/// The task that is running on this thread, innermost. ROTA_ERR_NO_TASK: none
+/// is.
+rota_status rota_task_get_current(rota_task *out);
+
+/// Calls `callback` once, `delay_ns` from now or a little later, never earlier.
+/// Timers with equal deadlines fire in the order in which they were armed.
+/// `out` may be NULL if you will not cancel or move it.
+rota_status rota_loop_call_later(rota_loop loop, uint64_t delay_ns,
+    rota_timer_fn callback, void *user_data, rota_timer *out);
+
+/// As rota_loop_call_later(), at a moment of the loop's clock
+/// (rota_loop_get_now()); one that has passed means the next turn.
+rota_status rota_loop_call_at(rota_loop loop, uint64_t deadline_ns,
+    rota_timer_fn callback, void *user_data, rota_timer *out);
+
+/// Cancels a timer: its callback comes in the next turn with
+/// ROTA_ERR_CANCELLED, so that you can let go of its `user_data`.
+/// ROTA_ERR_DONE: its callback is running, or it was cancelled already;
+/// ROTA_ERR_HANDLE: it has ended.
+rota_status rota_timer_cancel(rota_timer timer);
+
+/// Moves a timer to `delay_ns` from now, earlier or later than it was; it is
+/// then as young as one that was armed now. Allowed inside its own callback,
+/// which then comes again: so a timer repeats.
+rota_status rota_timer_rearm(rota_timer timer, uint64_t delay_ns);
+
+/// As rota_timer_rearm(), to a moment of the loop's clock.
+rota_status rota_timer_rearm_at(rota_timer timer, uint64_t deadline_ns);
+
+/// When a timer is due, on the loop's clock.
+rota_status rota_timer_get_deadline(rota_timer timer, uint64_t *out);
+
+/// A future that is done `delay_ns` from now, with the value 0.
+rota_future rota_loop_sleep(rota_loop loop, uint64_t delay_ns);
+
+/// A future that is done at a moment of the loop's clock, with the value 0.
+rota_future rota_loop_sleep_until(rota_loop loop, uint64_t deadline_ns);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -110,17 +110,8 @@ impl Handle {
     }
 }
 
-macro_rules! handle {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
-        #[allow(non_camel_case_types)]
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-        #[repr(C)]
-        pub struct $name {
-            /// Private; zero is null, equal ids name the same thing.
-            pub id: u64,
-        }
-
+macro_rules! convert {
+    ($($name:ident)*) => {$(
         impl From<Handle> for $name {
             fn from(handle: Handle) -> Self {
                 $name { id: handle.0 }
@@ -132,37 +123,73 @@ macro_rules! handle {
                 Handle(handle.id)
             }
         }
-    };
+    )*};
 }
 
-handle!(
-    /// An event loop. It belongs to the thread that opened it.
-    rota_loop
-);
-handle!(
-    /// A callback that stands in the queue of a loop.
-    rota_call
-);
-handle!(
-    /// An armed timer; it ends when its callback has come and returned.
-    rota_timer
-);
-handle!(
-    /// What an operation will come to.
-    rota_future
-);
-handle!(
-    /// A task: a coroutine that the loop drives.
-    rota_task
-);
-handle!(
-    /// A socket that accepts connections.
-    rota_listener
-);
-handle!(
-    /// A connection: bytes both ways.
-    rota_stream
-);
+convert!(rota_loop rota_call rota_timer rota_future rota_task rota_listener rota_stream);
+
+/// An event loop. It belongs to the thread that opened it.
+#[allow(non_camel_case_types)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct rota_loop {
+    /// Private: zero is null, equal ids name the same thing.
+    pub id: u64,
+}
+
+/// A callback that stands in the queue of a loop.
+#[allow(non_camel_case_types)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct rota_call {
+    /// Private: zero is null, equal ids name the same thing.
+    pub id: u64,
+}
+
+/// An armed timer; it ends when its callback has come and returned.
+#[allow(non_camel_case_types)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct rota_timer {
+    /// Private: zero is null, equal ids name the same thing.
+    pub id: u64,
+}
+
+/// What an operation will come to.
+#[allow(non_camel_case_types)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct rota_future {
+    /// Private: zero is null, equal ids name the same thing.
+    pub id: u64,
+}
+
+/// A task: a coroutine that the loop drives.
+#[allow(non_camel_case_types)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct rota_task {
+    /// Private: zero is null, equal ids name the same thing.
+    pub id: u64,
+}
+
+/// A socket that accepts connections.
+#[allow(non_camel_case_types)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct rota_listener {
+    /// Private: zero is null, equal ids name the same thing.
+    pub id: u64,
+}
+
+/// A connection: bytes both ways.
+#[allow(non_camel_case_types)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct rota_stream {
+    /// Private: zero is null, equal ids name the same thing.
+    pub id: u64,
+}
 
 #[cfg(test)]
 mod tests {

@@ -39,6 +39,13 @@ pub extern "C" fn rota_status_name(status: i32) -> *const c_char {
     find(status).map_or("?\0", |row| row.1).as_ptr().cast()
 }
 
+/// The system's error number (errno) of this thread's last call that answered
+/// with a status because the system refused; 0 if there was none.
+#[no_mangle]
+pub extern "C" fn rota_os_error() -> i32 {
+    crate::sys::thread::os_error()
+}
+
 fn find(status: i32) -> Option<&'static (crate::base::rota_status, &'static str, &'static str)> {
     TABLE.iter().find(|row| row.0 as i32 == status)
 }

@@ -14,5 +14,6 @@ pub mod call;
 pub mod event_loop;
 pub mod future;
 pub mod library;
+pub mod loop_options;
 pub mod task;
 pub mod timer;

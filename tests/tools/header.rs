@@ -25,8 +25,13 @@ pub fn generate() -> String {
 /// write them, not C's.
 pub fn without_private(text: &str) -> String {
     let mut lines: Vec<&str> = Vec::new();
+    let mut for_rust = false;
     for line in text.lines() {
-        if is_private(line) {
+        // What makes a call from Rust sound is what the text above it says to C already.
+        for_rust = line.starts_with("///") && (for_rust || line == "/// # Safety");
+        if for_rust {
+            lines.pop_if(|last| *last == "///");
+        } else if is_private(line) {
             while lines.last().is_some_and(|last| last.starts_with("///")) {
                 lines.pop();
             }

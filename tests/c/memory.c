@@ -1,0 +1,351 @@
+/* The host's allocator: every block is given back with its size, and each failure is a status. */
+#include "rota_peer.h"
+
+#include <stdatomic.h>
+
+/* ---- an allocator that remembers, and fails where it is told to */
+
+typedef struct {
+    size_t size, align, offset;
+    uint64_t mark;
+} header;
+
+static struct {
+    size_t blocks, bytes, calls;
+    int64_t fail_at; /* the number of the call that fails; negative: none */
+    bool for_ever;   /* ... and all that follow */
+    size_t failures;
+    pthread_t owner;
+} memory;
+
+static const uint64_t MARK = 0x726f74612d626c6b;
+
+static bool shall_fail(void) {
+    int64_t number = (int64_t)memory.calls++;
+    bool fails = memory.fail_at >= 0 &&
+                 (number == memory.fail_at || (memory.for_ever && number > memory.fail_at));
+    CHECK(pthread_equal(memory.owner, pthread_self())); /* never from another thread */
+    if (fails) memory.failures++;
+    return fails;
+}
+
+static void *take_block(size_t size, size_t align) {
+    size_t room = align > sizeof(header) ? align : (sizeof(header) + align - 1) / align * align;
+    char *start = aligned_alloc(align < 16 ? 16 : align, (room + size + 63) / 64 * 64);
+    header *head;
+    CHECK(size > 0 && align > 0 && (align & (align - 1)) == 0);
+    CHECK(start != NULL);
+    head = (header *)(void *)(start + room - sizeof(header));
+    head->size = size;
+    head->align = align;
+    head->offset = room;
+    head->mark = MARK;
+    memory.blocks++;
+    memory.bytes += size;
+    return start + room;
+}
+
+static void give_back(void *block, size_t size, size_t align) {
+    header *head = (header *)(void *)((char *)block - sizeof(header));
+    CHECK(head->mark == MARK);
+    CHECK_EQ(head->size, size);
+    CHECK_EQ(head->align, align);
+    head->mark = 0;
+    memory.blocks--;
+    memory.bytes -= size;
+    free((char *)block - head->offset);
+}
+
+static void *test_alloc(size_t size, size_t align, void *user_data) {
+    CHECK(user_data == &memory);
+    return shall_fail() ? NULL : take_block(size, align);
+}
+
+static void *test_realloc(void *block, size_t old_size, size_t new_size, size_t align,
+                          void *user_data) {
+    void *larger;
+    CHECK(user_data == &memory);
+    if (shall_fail()) return NULL;
+    larger = take_block(new_size, align);
+    memcpy(larger, block, old_size < new_size ? old_size : new_size);
+    give_back(block, old_size, align);
+    return larger;
+}
+
+static void test_free(void *block, size_t size, size_t align, void *user_data) {
+    CHECK(user_data == &memory);
+    CHECK(pthread_equal(memory.owner, pthread_self()));
+    give_back(block, size, align);
+}
+
+static rota_loop_options remembering(int64_t fail_at, bool for_ever) {
+    rota_loop_options options = loop_options(ROTA_CLOCK_VIRTUAL_JUMP);
+    memset(&memory, 0, sizeof memory);
+    memory.owner = pthread_self();
+    memory.fail_at = fail_at;
+    memory.for_ever = for_ever;
+    options.allocator.alloc = test_alloc;
+    options.allocator.realloc = test_realloc;
+    options.allocator.dealloc = test_free;
+    options.allocator.user_data = &memory;
+    return options;
+}
+
+/* Whether it worked; lack of memory is the one failure that may be. */
+static bool worked(int64_t status) {
+    if (status == ROTA_ERR_MEMORY) {
+        CHECK(memory.failures > 0);
+        return false;
+    }
+    CHECK(status >= 0);
+    return true;
+}
+
+/* ---- scenes: each goes as far as memory carries, and leaves nothing behind */
+
+static void calls(rota_loop loop) {
+    rota_call call;
+    int i, given = 0;
+    for (i = 0; i < 100; i++) {
+        given += worked(rota_loop_call_soon(loop, record_call, "c", i % 2 == 0 ? NULL : &call));
+    }
+    for (i = 0; i < 100; i++) given += worked(rota_loop_post(loop, record_call, "p"));
+    TURN_UNTIL(loop, test_record_length + (given > 0) >= (size_t)given * 5);
+    CHECK_EQ(test_record_length + (given > 0), (size_t)given * 5); /* each came once: "c:ok " */
+    test_record_length = 0;
+}
+
+static void ignores_timer(rota_timer timer, rota_status status, void *user_data) {
+    (void)timer, (void)status;
+    ++*(int *)user_data;
+}
+
+static void timers(rota_loop loop) {
+    rota_timer some[100];
+    int i, armed = 0, fired = 0;
+    for (i = 0; i < 100; i++) {
+        uint64_t delay = (uint64_t)(i % 7) * SECOND;
+        if (worked(rota_loop_call_later(loop, delay, ignores_timer, &fired, &some[armed]))) armed++;
+    }
+    for (i = 0; i < armed; i += 3) (void)worked(rota_timer_rearm(some[i], HOUR));
+    for (i = 1; i < armed; i += 3) CHECK_STATUS(rota_timer_cancel(some[i]), ROTA_OK);
+    while (fired < armed) {
+        CHECK_STATUS(rota_loop_turn(loop, ROTA_FOREVER, 0, 0, NULL), ROTA_OK);
+    }
+    (void)worked(WAIT(loop, rota_loop_sleep(loop, SECOND)));
+}
+
+static void frees(void *result) { ++*(int *)result; }
+
+static void futures(rota_loop loop) {
+    rota_outcome outcome;
+    int i, freed = 0, held = 0;
+    for (i = 0; i < 40; i++) {
+        rota_future future = rota_future_open(loop);
+        rota_status status = rota_future_get_outcome(future, &outcome);
+        if (status == ROTA_OK) { /* it has failed already: there was no memory */
+            CHECK(!worked(outcome.status));
+            continue;
+        }
+        CHECK_STATUS(status, ROTA_ERR_PENDING);
+        (void)worked(rota_future_then(future, record_future, "f"));
+        (void)worked(rota_future_then(future, record_future, "g"));
+        if (i % 3 == 0) {
+            (void)worked(rota_future_complete(future, 1));
+        } else if (i % 3 == 1) {
+            (void)worked(rota_future_fail(future, ROTA_STATUS_HOST, "a message to be kept"));
+        } else if (worked(rota_future_complete_with(future, &freed, frees))) {
+            held++;
+        }
+        turn(loop);
+        (void)rota_future_close(future); /* most have ended by themselves */
+        turn(loop);
+    }
+    CHECK_EQ(freed, held);
+    test_record_length = 0;
+}
+
+static int64_t waits_twice(rota_task task, void *user_data) {
+    rota_loop *loop = user_data;
+    int64_t result = rota_await(rota_loop_sleep(*loop, SECOND));
+    if (result < 0) return result;
+    return rota_task_yield(task);
+}
+
+static int64_t steps_twice(rota_task task, const rota_outcome *outcome, void *user_data) {
+    rota_loop *loop = user_data;
+    uint64_t asleep = stats_of(*loop).timers;
+    if (outcome->status < 0 || asleep > 3) return outcome->status;
+    return rota_task_wait(task, rota_loop_sleep(*loop, SECOND));
+}
+
+static void tasks(rota_loop loop) {
+    rota_task_options options;
+    rota_task task;
+    int i;
+    CHECK_STATUS(rota_task_options_init(&options, sizeof options), ROTA_OK);
+    options.name = "a task with a name";
+    for (i = 0; i < 12; i++) {
+        if (!worked(rota_loop_spawn(loop, waits_twice, &loop, &options, &task))) continue;
+        if (i % 2 == 0) {
+            CHECK_STATUS(rota_task_detach(task), ROTA_OK);
+        } else {
+            rota_future join = rota_task_join(task);
+            if (!worked(WAIT(loop, join))) CHECK_STATUS(rota_loop_stop(loop), ROTA_OK);
+            (void)rota_task_detach(task); /* if the join could not be had */
+        }
+    }
+    CHECK_STATUS(rota_loop_turn(loop, 0, 0, 0, NULL), ROTA_OK);
+    if (worked(rota_loop_spawn_stepped(loop, steps_twice, &loop, &options, &task))) {
+        CHECK_STATUS(rota_task_cancel(task), ROTA_OK);
+        CHECK_STATUS(rota_task_detach(task), ROTA_OK);
+    }
+    run_dry(loop);
+}
+
+/* Both sides in turn; whoever fails, both are closed. */
+static void talk(rota_loop loop, rota_stream one, int raw) {
+    char buffer[512];
+    static const rota_buffer parts[] = {{"vec", 3}, {"tor", 3}};
+    if (!worked(rota_stream_send(one, "sent", 4))) return;
+    if (!worked(WAIT(loop, rota_stream_write(one, "written", 7)))) return;
+    if (!worked(WAIT(loop, rota_stream_write_vectored(one, parts, 2)))) return;
+    if (!worked(WAIT(loop, rota_stream_drain(one)))) return;
+    raw_send_text(raw, "a line\nand more");
+    if (!worked(WAIT(loop, rota_stream_read_line(one, buffer, sizeof buffer)))) return;
+    if (!worked(WAIT(loop, rota_stream_read_exactly(one, buffer, 3)))) return;
+    (void)worked(WAIT(loop, rota_stream_read(one, buffer, sizeof buffer)));
+}
+
+static void network(rota_loop loop) {
+    rota_listener listener = {0};
+    rota_address address;
+    rota_future accept;
+    rota_stream stream = {0};
+    int raw;
+    if (!worked(rota_loop_listen(loop, "127.0.0.1", 0, NULL, &listener))) return;
+    CHECK_STATUS(rota_listener_get_address(listener, &address), ROTA_OK);
+    raw = raw_connect(address.port);
+    accept = rota_listener_accept(listener);
+    if (worked(WAIT(loop, accept)) && worked(rota_future_take_stream(accept, &stream))) {
+        talk(loop, stream, raw);
+        CHECK_STATUS(rota_stream_close(stream), ROTA_OK);
+    }
+    (void)rota_future_close(accept);
+    CHECK_STATUS(rota_listener_close(listener), ROTA_OK);
+    close(raw);
+    run_dry(loop);
+}
+
+static void connecting(rota_loop loop) {
+    uint16_t port;
+    int listening = raw_listen(&port, 0);
+    rota_future connect = rota_loop_connect(loop, "127.0.0.1", service_of(port), NULL);
+    rota_stream stream = {0};
+    if (worked(WAIT(loop, connect)) && worked(rota_future_take_stream(connect, &stream))) {
+        CHECK_STATUS(rota_stream_close(stream), ROTA_OK);
+    }
+    (void)rota_future_close(connect);
+    close(listening);
+    (void)worked(WAIT(loop, rota_loop_resolve(loop, "127.0.0.1", "80", NULL)));
+}
+
+static int64_t does_nothing(void *user_data) {
+    (void)user_data;
+    return 1;
+}
+
+static void jobs(rota_loop loop) {
+    int i;
+    for (i = 0; i < 5; i++) {
+        (void)worked(WAIT(loop, rota_loop_call_blocking(loop, does_nothing, NULL)));
+    }
+}
+
+static void nothing(rota_loop loop) { (void)loop; }
+
+/* ---- the tests */
+
+static size_t play(void (*scene)(rota_loop), int64_t fail_at, bool for_ever) {
+    rota_loop_options options = remembering(fail_at, for_ever);
+    rota_loop loop = {0};
+    if (worked(rota_loop_open(&options, &loop))) {
+        scene(loop);
+        CHECK_STATUS(rota_loop_close(loop, SECOND), ROTA_OK);
+    } else {
+        CHECK_EQ(loop.id, 0);
+    }
+    CHECK_EQ(memory.blocks, 0);
+    CHECK_EQ(memory.bytes, 0);
+    return memory.failures;
+}
+
+static void everywhere(void (*scene)(rota_loop)) {
+    int64_t index = 0;
+    CHECK_EQ(play(scene, -1, false), 0);
+    CHECK(memory.calls > 0);
+    while (play(scene, index, false) > 0) index++;
+    for (index = 0; play(scene, index, true) > 0;) index++;
+    CHECK(index > 0);
+}
+
+TEST(opening_fails_cleanly_at_every_allocation) { everywhere(nothing); }
+TEST(calls_and_posts_fail_cleanly_at_every_allocation) { everywhere(calls); }
+TEST(timers_fail_cleanly_at_every_allocation) { everywhere(timers); }
+TEST(futures_fail_cleanly_at_every_allocation) { everywhere(futures); }
+TEST(tasks_fail_cleanly_at_every_allocation) { everywhere(tasks); }
+TEST(streams_fail_cleanly_at_every_allocation) { everywhere(network); }
+TEST(connecting_fails_cleanly_at_every_allocation) { everywhere(connecting); }
+TEST(jobs_fail_cleanly_at_every_allocation) { everywhere(jobs); }
+
+TEST(a_limit_of_memory_is_kept) {
+    rota_loop_options options = remembering(-1, false);
+    rota_loop loop;
+    rota_status status;
+    int given = 0, left;
+    options.memory_limit = 1 << 20;
+    loop = open_with(&options);
+    while ((status = rota_loop_call_soon(loop, record_call, "", NULL)) == ROTA_OK) given++;
+    CHECK_STATUS(status, ROTA_ERR_MEMORY);
+    CHECK(given > 100);
+    CHECK(stats_of(loop).memory_bytes <= 1 << 20);
+    CHECK(stats_of(loop).memory_peak_bytes <= 1 << 20);
+    CHECK_EQ(stats_of(loop).ready, given);
+    for (left = given; left > 0; left -= 1000) { /* ":ok " a thousand times fits the record */
+        CHECK_STATUS(rota_loop_turn(loop, 0, 0, 1000, NULL), ROTA_OK);
+        test_record_length = 0;
+    }
+    CHECK_STATUS(rota_loop_call_soon(loop, record_call, "again", NULL), ROTA_OK);
+    turn(loop);
+    CHECK_RECORD("again:ok");
+    close_clean(loop);
+    CHECK_EQ(memory.blocks, 0);
+}
+
+TEST(statistics_count_what_the_allocator_gave) {
+    rota_loop_options options = remembering(-1, false);
+    rota_loop loop = open_with(&options);
+    rota_loop_stats stats = stats_of(loop);
+    CHECK_EQ(stats.memory_bytes, memory.bytes);
+    CHECK(stats.memory_peak_bytes >= stats.memory_bytes);
+    timers(loop);
+    tasks(loop);
+    CHECK_EQ(stats_of(loop).memory_bytes, memory.bytes);
+    close_clean(loop);
+    CHECK_EQ(memory.bytes, 0);
+}
+
+int main(int argc, char **argv) {
+    test_begin(argc, argv);
+    RUN(opening_fails_cleanly_at_every_allocation);
+    RUN(calls_and_posts_fail_cleanly_at_every_allocation);
+    RUN(timers_fail_cleanly_at_every_allocation);
+    RUN(futures_fail_cleanly_at_every_allocation);
+    RUN(tasks_fail_cleanly_at_every_allocation);
+    RUN(streams_fail_cleanly_at_every_allocation);
+    RUN(connecting_fails_cleanly_at_every_allocation);
+    RUN(jobs_fail_cleanly_at_every_allocation);
+    RUN(a_limit_of_memory_is_kept);
+    RUN(statistics_count_what_the_allocator_gave);
+    return test_end();
+}
