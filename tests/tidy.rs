@@ -5,7 +5,7 @@
 mod tools;
 
 use std::path::{Path, PathBuf};
-use tools::source::{has_word, rust_files, Function, Source};
+use tools::source::{rust_files, Function, Source};
 use tools::{files_under, root, shown};
 
 /// Files over 500 lines, and why one file is better than two.
