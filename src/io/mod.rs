@@ -38,6 +38,8 @@ pub struct Io {
     connects: Slab<Connecting>,
     resolves: Slab<Resolving>,
     spares: Spares,
+    /// A listener has to be tried again that has no timer to do so.
+    starved: bool,
 }
 
 impl Io {
@@ -49,6 +51,7 @@ impl Io {
             connects: Slab::new(memory.clone(), generation),
             resolves: Slab::new(memory.clone(), generation),
             spares: Spares::new(memory.clone()),
+            starved: false,
         }
     }
 }
@@ -61,6 +64,9 @@ impl Service for Io {
             Some((Role::Connect, key, number)) => self.connect_completed(core, key, number, outcome),
             Some((role, key, _)) => self.stream_completed(core, role, key, outcome),
             None => {}
+        }
+        if self.starved {
+            self.listeners_revive(core);
         }
     }
 
