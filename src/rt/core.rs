@@ -7,12 +7,14 @@
 
 use super::coro::StackPool;
 use super::future::Future;
+use super::origins::Origins;
 use super::outcome::Outcome;
 use super::ready::Ready;
 use super::remote::Remote;
 use super::task::Task;
 use super::timer::TimerAction;
 use super::timers::Timers;
+use super::waiters::Waiters;
 use crate::base::handle::rota_loop;
 use crate::base::{limits, Handle, Key, Kind, Result};
 use crate::sys::clock::Clock;
@@ -101,6 +103,8 @@ pub struct Core {
     pub timers: Timers<TimerAction, Memory>,
     /// Futures with slots.
     pub futures: Slab<Future>,
+    /// Those who wait for futures.
+    pub waiters: Waiters,
     /// Tasks.
     pub tasks: Slab<Task>,
     /// Stacks of tasks that ended.
@@ -113,6 +117,8 @@ pub struct Core {
     pub completions: List<Completion>,
     /// Debug mode.
     pub debug: bool,
+    /// Where things were started, in debug mode.
+    pub origins: Origins,
     /// What debug mode calls slow.
     pub slow_callback_ns: u64,
     /// The log hook.
@@ -143,10 +149,11 @@ impl Core {
             now,
             clock,
             driver,
-            ready: Ready::new(memory.clone()),
+            ready: Ready::new(memory.clone())?,
             calls: Slab::new(memory.clone(), generation),
             timers: Timers::new(memory.clone(), generation, now),
             futures: Slab::new(memory.clone(), generation),
+            waiters: Waiters::new(memory.clone()),
             tasks: Slab::new(memory.clone(), generation),
             stacks: StackPool::new(memory.clone(), settings.stacks_kept),
             executor: Executor::new(
@@ -159,6 +166,7 @@ impl Core {
             remote: Arc::new(Remote::new(waker)?),
             completions,
             debug: settings.debug,
+            origins: Origins::new(&memory),
             slow_callback_ns: settings.slow_callback_ns,
             log: settings.log,
             counters: Counters::default(),

@@ -16,11 +16,11 @@
 
 use super::core::{Core, Settings};
 use super::current::{Current, Scope};
-use super::future::Waiter;
 use super::outcome::Outcome;
 use super::ready::Entry;
 use super::remote::Remote;
 use super::service::Service;
+use super::waiters::Waiter;
 use crate::base::{limits, rota_status::*, Handle, Key, Result};
 use crate::sys::host::HostPointer;
 use core::cell::{Cell, RefCell};
@@ -376,7 +376,8 @@ impl<S: Service> State<S> {
 
     /// Queues what other threads posted; without memory the rest waits for the next turn.
     fn take_posts(&mut self) {
-        while self.core.remote.has_posts() && self.core.ready.make_room().is_ok() {
+        self.core.remote.begin_batch();
+        while self.core.ready.make_room().is_ok() {
             match self.core.remote.take() {
                 Some(call) => {
                     let _ = self.core.ready.push(Entry::Call(call));

@@ -25,10 +25,12 @@ use super::outcome::Outcome;
 use super::ready::Entry;
 use super::service::{Operation, Service};
 use super::timer::TimerAction;
+use super::waiters::{Line, Waiter};
 use crate::base::{rota_address, rota_status::*, Handle, Key, Kind, Result};
 use crate::sys::executor::JobId;
-use crate::sys::host::{HostCall, HostFree, HostPointer, HostThen};
+use crate::sys::host::{HostCall, HostFree, HostPointer};
 use crate::sys::{List, Text};
+use core::fmt;
 
 /// What a future stands for: whom to ask when it is to be cancelled.
 #[derive(Clone, Copy)]
@@ -57,17 +59,6 @@ pub enum Object {
     Addresses(List<rota_address>),
 }
 
-/// Somebody who waits.
-#[derive(Clone, Copy)]
-pub enum Waiter {
-    /// A callback.
-    Then(HostThen),
-    /// A task.
-    Task(Key),
-    /// `run_until`.
-    Until,
-}
-
 /// A future's slot.
 pub struct Future {
     /// Whom to ask.
@@ -90,26 +81,62 @@ pub struct Future {
     pub text: Text,
     /// What it holds.
     pub object: Object,
-    first: Option<Waiter>,
-    more: List<Waiter>,
+    /// The next join of the same task, for a future that stands for a task's end.
+    pub next_join: Option<Key>,
+    waiters: Line,
 }
 
 impl Future {
-    /// Whether a task is among those who wait.
-    pub fn awaited_by_task(&self) -> bool {
-        self.first.iter().chain(self.more.iter()).any(|waiter| matches!(waiter, Waiter::Task(_)))
-    }
-
     fn over(&self) -> bool {
         self.done && self.claims == 0 && !self.calling && !self.kept && matches!(self.object, Object::None)
     }
 }
 
+/// What failed without anybody looking.
+pub(super) enum Unseen<'a> {
+    /// A future.
+    Future(Key),
+    /// A task, by its name.
+    Task(Key, &'a Text),
+}
+
+impl Unseen<'_> {
+    fn named(&self) -> (Kind, Key) {
+        match self {
+            Unseen::Future(key) => (Kind::Future, *key),
+            Unseen::Task(key, _) => (Kind::Task, *key),
+        }
+    }
+}
+
+impl fmt::Display for Unseen<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unseen::Future(_) => out.write_str("a future"),
+            Unseen::Task(_, name) => write!(out, "task {name}"),
+        }
+    }
+}
+
+/// Shows what is there.
+struct Shown<T>(Option<T>);
+
+impl<T: fmt::Display> fmt::Display for Shown<T> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_ref().map_or(Ok(()), |shown| shown.fmt(out))
+    }
+}
+
 impl Core {
+    /// Whether a task is among those who wait for a future.
+    pub fn future_awaited_by_task(&self, key: Key) -> bool {
+        let future = self.futures.get(key);
+        future.is_some_and(|future| self.waiters.any(&future.waiters, |waiter| matches!(waiter, Waiter::Task(_))))
+    }
+
     /// A new future for `source`.
     pub fn future_new(&mut self, source: Source) -> Result<Key> {
-        let more = List::new(self.memory.clone());
-        self.futures.insert(Future {
+        let key = self.futures.insert(Future {
             source,
             done: false,
             kept: false,
@@ -120,9 +147,11 @@ impl Core {
             outcome: Outcome::default(),
             text: Text::None,
             object: Object::None,
-            first: None,
-            more,
-        })
+            next_join: None,
+            waiters: Line::default(),
+        })?;
+        self.note_origin(Kind::Future, key);
+        Ok(key)
     }
 
     /// The handle of a future.
@@ -157,10 +186,9 @@ impl Core {
         future.outcome = outcome;
         future.text = text;
         future.object = object;
-        let first = future.first.take();
-        let more = core::mem::replace(&mut future.more, List::new(self.memory.clone()));
-        for waiter in first.iter().chain(more.iter()) {
-            self.future_notify(key, *waiter);
+        let mut waiters = core::mem::take(&mut future.waiters);
+        while let Some(waiter) = self.waiters.pop(&mut waiters) {
+            self.future_notify(key, waiter);
         }
         true
     }
@@ -179,19 +207,13 @@ impl Core {
         if matches!(waiter, Waiter::Then(_)) {
             self.ready.reserve_one()?;
         }
-        let added = match self.futures.get_mut(key) {
-            Some(future) if !done && future.first.is_none() && future.more.is_empty() => {
-                future.first = Some(waiter);
-                Ok(())
+        if let Some(future) = self.futures.get_mut(key).filter(|future| !future.done) {
+            if let Err(error) = self.waiters.push(&mut future.waiters, waiter) {
+                if matches!(waiter, Waiter::Then(_)) {
+                    self.ready.release_one();
+                }
+                return Err(error);
             }
-            Some(future) if !done => future.more.push(waiter),
-            _ => Ok(()),
-        };
-        if let Err(error) = added {
-            if matches!(waiter, Waiter::Then(_)) {
-                self.ready.release_one();
-            }
-            return Err(error);
         }
         if let Some(future) = self.futures.get_mut(key) {
             future.claims += 1;
@@ -208,19 +230,12 @@ impl Core {
             return 0;
         };
         let (mut removed, mut places) = (0, 0);
-        let mut gone = |waiter: &Waiter| {
+        self.waiters.remove(&mut future.waiters, |waiter| {
             let hit = of(waiter);
             removed += usize::from(hit);
             places += usize::from(hit && matches!(waiter, Waiter::Then(_)));
             hit
-        };
-        if future.first.as_ref().is_some_and(&mut gone) {
-            future.first = None;
-        }
-        future.more.retain(|waiter| !gone(waiter));
-        if future.first.is_none() && !future.more.is_empty() {
-            future.first = Some(future.more.remove(0));
-        }
+        });
         future.claims -= removed as u32;
         for _ in 0..places {
             self.ready.release_one();
@@ -274,25 +289,36 @@ impl Core {
     }
 
     /// Says in the log that an outcome was an error and nobody looked.
-    pub fn report_unseen(&self, what: &str, name: &Text, outcome: &Outcome, text: &Text) {
-        if outcome.is_error() {
-            let status = crate::base::status::TABLE.iter().find(|row| row.0 as i32 == outcome.status);
-            let status = status.map_or("a status of the host's", |row| row.1.trim_end_matches('\0'));
-            self.log(
-                ROTA_LOG_ERROR,
-                format_args!("{what} {name} failed and nobody looked: {status} ({}) {text}", outcome.short()),
-            );
+    pub(super) fn report_unseen(&self, what: Unseen<'_>, outcome: &Outcome, text: &Text) {
+        if !outcome.is_error() {
+            return;
         }
+        let row = crate::base::status::TABLE.iter().find(|row| row.0 as i32 == outcome.status);
+        let status = row.map_or("a status of the host's", |row| row.1.trim_end_matches('\0'));
+        let (kind, key) = what.named();
+        let began = self.debug.then(|| self.origin(kind, key));
+        let (before, began) = (if began.is_some() { ", started at " } else { "" }, Shown(began));
+        let gap = if text.is_empty() { "" } else { ": " };
+        let short = outcome.short();
+        self.log(
+            ROTA_LOG_ERROR,
+            format_args!("nobody looked at the failure of {what}{before}{began}: {status} ({short}){gap}{text}"),
+        );
     }
 
-    /// Queues a callback without a handle.
+    /// Queues a callback without a handle. In debug mode it gets a slot all the same, to know where it came from.
+    #[inline]
     pub fn call_soon(&mut self, call: HostCall) -> Result<()> {
+        if self.debug {
+            return self.call_soon_cancellable(call).map(drop);
+        }
         self.ready.push(Entry::Call(call))
     }
 
     /// Queues a callback that can be cancelled.
     pub fn call_soon_cancellable(&mut self, call: HostCall) -> Result<Key> {
         let key = self.calls.insert(Call { call, cancelled: false })?;
+        self.note_origin(Kind::Call, key);
         match self.ready.push(Entry::Slot(key)) {
             Ok(()) => Ok(key),
             Err(error) => {
@@ -383,7 +409,7 @@ impl<S: Service> State<S> {
     pub fn future_end(&mut self, key: Key) -> Option<HostFree> {
         let future = self.core.futures.remove(key)?;
         if !future.seen {
-            self.core.report_unseen("a future", &Text::None, &future.outcome, &future.text);
+            self.core.report_unseen(Unseen::Future(key), &future.outcome, &future.text);
         }
         match future.object {
             Object::Stream(stream) => self.service.close_stream(&mut self.core, stream),

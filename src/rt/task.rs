@@ -28,13 +28,14 @@
 use super::core::Core;
 use super::coro::{Body, Stackful, Start};
 use super::event_loop::State;
-use super::future::{Object, Source, Waiter};
+use super::future::{Object, Source, Unseen};
 use super::outcome::Outcome;
 use super::ready::Entry;
 use super::service::Service;
+use super::waiters::Waiter;
 use crate::base::{limits, rota_status::*, Handle, Key, Kind, Result};
 use crate::sys::host::{HostFree, HostStep};
-use crate::sys::{List, Text};
+use crate::sys::Text;
 
 /// Where a task stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +78,9 @@ pub struct Task {
     pub detached: bool,
     /// Lets go of the body's user_data.
     pub free: Option<HostFree>,
-    joins: List<Key>,
+    /// The first and the last of the joins, a list through their futures, and how many there are.
+    joins: Option<(Key, Key)>,
+    join_count: u32,
 }
 
 /// What a new task is.
@@ -116,7 +119,6 @@ impl Core {
 
     fn task_insert(&mut self, new: NewTask, stackful: bool) -> Result<Key> {
         self.ready.reserve_one()?;
-        let joins = List::new(self.memory.clone());
         let inserted = self.tasks.insert(Task {
             state: TaskState::Queued,
             body: None,
@@ -131,7 +133,8 @@ impl Core {
             name: new.name,
             detached: new.detached,
             free: new.free,
-            joins,
+            joins: None,
+            join_count: 0,
         });
         if inserted.is_err() {
             self.ready.release_one();
@@ -143,6 +146,7 @@ impl Core {
         if let Some(task) = self.tasks.get_mut(key) {
             task.body = Some(body);
         }
+        self.note_origin(Kind::Task, key);
         self.ready.push_reserved(Entry::Task(key));
         key
     }
@@ -163,8 +167,7 @@ impl Core {
         let body = task.body.take()?;
         task.state = TaskState::Running;
         task.budget = limits::TASK_BUDGET;
-        let reserved = self.ready.reserve_one();
-        debug_assert!(reserved.is_ok(), "the place that was just left must be free");
+        self.ready.reserve_left();
         Some(body)
     }
 
@@ -219,23 +222,25 @@ impl Core {
         }
         task.state = TaskState::Ended;
         let free = task.free.take();
-        let joins = core::mem::replace(&mut task.joins, List::new(memory.clone()));
+        let mut joins = task.joins.take().map(|(first, _)| first);
+        let joined = joins.is_some();
         let (outcome, text) = (task.outcome, core::mem::take(&mut task.text));
         let (detached, asked) = (task.detached, task.requests > 0);
-        for join in joins.iter() {
+        while let Some(join) = joins {
+            joins = self.futures.get(join).and_then(|future| future.next_join);
             let copy = match &text {
                 Text::None => Text::None,
                 Text::Static(text) => Text::Static(text),
                 Text::Owned(_) => Text::copy(memory.clone(), text.as_bytes()).unwrap_or_default(),
             };
-            self.future_complete(*join, outcome, copy, Object::None);
+            self.future_complete(join, outcome, copy, Object::None);
         }
-        if detached && joins.is_empty() {
+        if detached && !joined {
             let gone = self.tasks.remove(key)?;
             let unasked = outcome.status == ROTA_ERR_CANCELLED as i32 && !asked;
             let shown = if unasked { Outcome { status: ROTA_ERR_INVALID as i32, ..outcome } } else { outcome };
-            self.report_unseen("task", &gone.name, &shown, &text);
-        } else if !joins.is_empty() {
+            self.report_unseen(Unseen::Task(key, &gone.name), &shown, &text);
+        } else if joined {
             self.tasks.remove(key);
         } else if let Some(task) = self.tasks.get_mut(key) {
             task.text = text;
@@ -250,18 +255,37 @@ impl Core {
             let gone = self.tasks.remove(key).ok_or(ROTA_ERR_HANDLE)?;
             return Ok(self.future_done(gone.outcome, gone.text));
         }
-        task.joins.reserve(1)?;
         let future = self.future_new(Source::Task(key))?;
-        if let Some(task) = self.tasks.get_mut(key) {
-            task.joins.push(future)?;
+        let Some(task) = self.tasks.get_mut(key) else { return Err(ROTA_ERR_HANDLE.into()) };
+        task.join_count += 1;
+        let (first, before) = task.joins.map_or((future, None), |(first, last)| (first, Some(last)));
+        task.joins = Some((first, future));
+        if let Some(slot) = before.and_then(|last| self.futures.get_mut(last)) {
+            slot.next_join = Some(future);
         }
         Ok(self.future_handle(future))
     }
 
     /// Takes a join back: the task is not asked to end.
     pub fn join_remove(&mut self, future: Key, task: Key) {
+        let mut at = None;
         if let Some(task) = self.tasks.get_mut(task) {
-            task.joins.retain(|join| *join != future);
+            task.join_count = task.join_count.saturating_sub(1);
+            at = task.joins.take().map(|(first, _)| first);
+        }
+        let mut kept: Option<(Key, Key)> = None;
+        while let Some(join) = at {
+            at = self.futures.get_mut(join).and_then(|slot| slot.next_join.take());
+            if join == future {
+                continue;
+            }
+            if let Some(slot) = kept.and_then(|(_, last)| self.futures.get_mut(last)) {
+                slot.next_join = Some(join);
+            }
+            kept = Some((kept.map_or(join, |(first, _)| first), join));
+        }
+        if let Some(task) = self.tasks.get_mut(task) {
+            task.joins = kept;
         }
         self.future_complete(future, Outcome::cancelled(), Text::None, Object::None);
     }
@@ -272,7 +296,7 @@ impl Core {
         task.detached = true;
         if task.state == TaskState::Ended {
             if let Some(gone) = self.tasks.remove(key) {
-                self.report_unseen("task", &gone.name, &gone.outcome, &gone.text);
+                self.report_unseen(Unseen::Task(key, &gone.name), &gone.outcome, &gone.text);
             }
         }
         Ok(())
@@ -387,7 +411,7 @@ impl<S: Service> State<S> {
             };
             let circle = hop > 64 && hop > self.core.tasks.len();
             let Some(task) = self.core.tasks.get_mut(next) else { return };
-            if task.joins.len() > 1 || circle {
+            if task.join_count > 1 || circle {
                 return self.core.join_remove(future, next);
             }
             task.requests += 1;
@@ -411,7 +435,7 @@ impl<S: Service> State<S> {
     /// A join is cancelled: the task is asked to end, unless others join it too.
     pub fn join_cancel(&mut self, future: Key, task: Key) {
         match self.core.tasks.get(task) {
-            Some(joined) if joined.joins.len() <= 1 => {
+            Some(joined) if joined.join_count <= 1 => {
                 let _ = self.task_cancel(task);
             }
             _ => self.core.join_remove(future, task),
