@@ -65,9 +65,7 @@ impl Service for Io {
             Some((role, key, _)) => self.stream_completed(core, role, key, outcome),
             None => {}
         }
-        if self.starved {
-            self.listeners_revive(core);
-        }
+        self.listeners_revive(core);
     }
 
     fn timer_due(&mut self, core: &mut Core, token: u64) {
@@ -76,6 +74,7 @@ impl Service for Io {
             Some((Role::Connect, key, _)) => self.connect_due(core, key),
             _ => {}
         }
+        self.listeners_revive(core);
     }
 
     fn resolved(&mut self, core: &mut Core, token: u64, result: Resolved) {
