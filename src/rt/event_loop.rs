@@ -196,9 +196,7 @@ impl<S: Service> Runtime<S> {
             Ok((outcome, state.future_settle(key)))
         })?;
         drop(running);
-        if let Some(free) = free {
-            free.call();
-        }
+        self.let_go(free);
         Ok(outcome.short())
     }
 
