@@ -1,4 +1,4 @@
-/* Connecting by several addresses: what a failure says, and that a cancelled race leaves nothing. */
+/* Connecting by several addresses: what a failure says; a cancelled race leaves nothing. */
 #include "rota_peer.h"
 
 TEST(a_failure_tells_what_came_of_each_address) {
