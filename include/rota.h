@@ -98,6 +98,13 @@
 /// Where statuses of the host's own start; they go down from here.
 #define ROTA_STATUS_HOST (-1000000)
 
+/// Several listeners may share the port, and the system spreads connections
+/// over them.
+#define ROTA_LISTEN_REUSE_PORT 1
+
+/// An IPv6 listener leaves IPv4 alone, also where it listens at every address.
+#define ROTA_LISTEN_IPV6_ONLY 2
+
 /// Debug mode: reports callbacks that ran too long, and says more in the log.
 #define ROTA_LOOP_DEBUG 1
 
@@ -209,6 +216,21 @@ typedef enum {
     /// The stream was shut down for writing.
     ROTA_ERR_SHUT = -33,
 } rota_status;
+
+/// An internet address and port. Plain data: copy it, compare it, keep it.
+typedef struct {
+    /// In network order; an IPv4 address in the first four, the rest zero.
+    uint8_t bytes[16];
+    /// The interface's number for an IPv6 address that is local to a link, else
+    /// 0.
+    uint32_t scope;
+    /// In the machine's own order.
+    uint16_t port;
+    /// ROTA_FAMILY_IPV4 or ROTA_FAMILY_IPV6.
+    uint8_t family;
+    /// Zero.
+    uint8_t reserved;
+} rota_address;
 
 /// What an operation will come to.
 typedef struct {
@@ -407,20 +429,64 @@ typedef struct {
     uint64_t id;
 } rota_stream;
 
-/// An internet address and port. Plain data: copy it, compare it, keep it.
+/// How to listen.
 typedef struct {
-    /// In network order; an IPv4 address in the first four, the rest zero.
-    uint8_t bytes[16];
-    /// The interface's number for an IPv6 address that is local to a link, else
-    /// 0.
-    uint32_t scope;
-    /// In the machine's own order.
-    uint16_t port;
-    /// ROTA_FAMILY_IPV4 or ROTA_FAMILY_IPV6.
-    uint8_t family;
-    /// Zero.
-    uint8_t reserved;
-} rota_address;
+    /// sizeof(rota_listen_options), set by rota_listen_options_init().
+    size_t size;
+    /// How many connections may wait to be accepted; 0 is 1024. The system may
+    /// have a lower limit.
+    uint32_t backlog;
+    /// ROTA_LISTEN_... flags.
+    uint32_t flags;
+} rota_listen_options;
+
+/// A socket that accepts connections.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_listener;
+
+/// A task: a coroutine that the loop drives.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_task;
+
+/// The body of a task that serves one connection. The stream is the body's to
+/// close.
+typedef int64_t (*rota_serve_fn)(rota_task task, rota_stream stream,
+    void *user_data);
+
+/// How to resolve a name.
+typedef struct {
+    /// sizeof(rota_resolve_options), set by rota_resolve_options_init().
+    size_t size;
+    /// ROTA_FAMILY_...: only these addresses.
+    uint32_t family;
+    /// Zero: there are none yet.
+    uint32_t flags;
+} rota_resolve_options;
+
+/// How to connect.
+typedef struct {
+    /// sizeof(rota_connect_options), set by rota_connect_options_init().
+    size_t size;
+    /// ROTA_FAMILY_...: only by these addresses.
+    uint32_t family;
+    /// Zero: there are none yet.
+    uint32_t flags;
+    /// How long to wait for one address before the next is tried as well; 0 is
+    /// 250 ms (RFC 8305).
+    uint64_t attempt_delay_ns;
+} rota_connect_options;
+
+/// Some bytes of yours to be written.
+typedef struct {
+    /// Where they begin.
+    const void *data;
+    /// How many there are.
+    size_t size;
+} rota_buffer;
 
 /// How to start a task. Prepare it with rota_task_options_init(); zero is every
 /// default.
@@ -439,12 +505,6 @@ typedef struct {
     /// Zero.
     uint32_t reserved;
 } rota_task_options;
-
-/// A task: a coroutine that the loop drives.
-typedef struct {
-    /// Private: zero is null, equal ids name the same thing.
-    uint64_t id;
-} rota_task;
 
 /// The body of a stackful task. What it returns is the task's outcome: a value
 /// at or above zero, or a negative status.
@@ -470,6 +530,17 @@ typedef void (*rota_timer_fn)(rota_timer timer, rota_status status,
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
+
+/// Reads a numeric address: "127.0.0.1", "::1", "fe80::1%2" (the interface as a
+/// number). ROTA_ERR_ADDRESS: it is none. Thread-safe.
+rota_status rota_address_parse(const char *text, uint16_t port,
+    rota_address *out);
+
+/// Writes an address as "127.0.0.1:80" or "[::1]:80", cut to fit in `size`
+/// bytes with its NUL; the full length goes to `length`, which may be NULL. 64
+/// bytes hold every address. Thread-safe.
+rota_status rota_address_format(const rota_address *address, char *buffer,
+    size_t size, size_t *length);
 
 /// Calls `job` on another thread: one of the loop's, made when they are needed
 /// and at most `max_threads` of them, or the host's executor. The future's
@@ -669,7 +740,162 @@ const char *rota_status_name(int32_t status);
 int32_t rota_os_error(void);
 
 /// Fills in the defaults. `size` is `sizeof *options`.
+rota_status rota_listen_options_init(rota_listen_options *options, size_t size);
+
+/// Listens for connections. `host` is a numeric address of this machine,
+/// "localhost" for its own programs only (127.0.0.1), or NULL for every address
+/// of both families. Port 0 picks a free one, see rota_listener_get_address().
+/// `options` may be NULL.
+///
+/// ROTA_ERR_ADDRESS: not an address, or not one of this machine;
+/// ROTA_ERR_ADDRESS_IN_USE, ROTA_ERR_ACCESS, ROTA_ERR_DESCRIPTORS: the system
+/// says so.
+rota_status rota_loop_listen(rota_loop loop, const char *host, uint16_t port,
+    const rota_listen_options *options, rota_listener *out);
+
+/// The address at which it listens, with the port that was picked.
+rota_status rota_listener_get_address(rota_listener listener,
+    rota_address *out);
+
+/// A future for the next connection; rota_future_take_stream() hands it out.
+/// Several may wait, and are answered in order. A process without descriptors
+/// does not fail them: the log is told, and they wait until there are some.
+/// ROTA_ERR_BUSY: the listener serves.
+rota_future rota_listener_accept(rota_listener listener);
+
+/// Accepts from now on, and runs `body` as a stackful task for each connection.
+/// The stream is the body's to close. Without descriptors or memory it tells
+/// the log, rests, and goes on. ROTA_ERR_BUSY: the listener serves already, or
+/// an accept is pending.
+rota_status rota_listener_serve(rota_listener listener, rota_serve_fn body,
+    void *user_data);
+
+/// Listens no more: pending accepts end with ROTA_ERR_CANCELLED, connections
+/// and the tasks that serve them go on. Closing null succeeds and does nothing.
+rota_status rota_listener_close(rota_listener listener);
+
+/// Fills in the defaults. `size` is `sizeof *options`.
 rota_status rota_loop_options_init(rota_loop_options *options, size_t size);
+
+/// Fills in the defaults. `size` is `sizeof *options`.
+rota_status rota_resolve_options_init(rota_resolve_options *options,
+    size_t size);
+
+/// Finds the addresses of `host`, a name or a number, with the port of
+/// `service`, a name or a number too; NULL is port 0. The future's value is how
+/// many there are; rota_future_take_addresses() hands them out, the preferred
+/// one first. Names are asked on another thread. Cancelling ends the future at
+/// once. `options` may be NULL.
+///
+/// ROTA_ERR_NOT_FOUND: there is no such host or service; ROTA_ERR_RESOLVE: the
+/// name service failed; ROTA_ERR_NO_THREADS: it is a name, and the loop was
+/// opened without threads.
+rota_future rota_loop_resolve(rota_loop loop, const char *host,
+    const char *service, const rota_resolve_options *options);
+
+/// Fills in the defaults. `size` is `sizeof *options`.
+rota_status rota_connect_options_init(rota_connect_options *options,
+    size_t size);
+
+/// Connects to `host` at `service`, names or numbers;
+/// rota_future_take_stream() hands the connection out. Where the name has
+/// several addresses, of both families say, they are tried one after the other,
+/// each a little after the one before or as soon as that has failed, and the
+/// first connection that stands is taken (RFC 8305). If none does, the status
+/// is of the attempt that tells most, and the outcome's message says what came
+/// of each. `options` may be NULL.
+///
+/// ROTA_ERR_NO_THREADS: the host is a name, and the loop was opened without
+/// threads.
+rota_future rota_loop_connect(rota_loop loop, const char *host,
+    const char *service, const rota_connect_options *options);
+
+/// Reads what there is, at least a byte and at most `size`; the value is how
+/// many, 0 at the end of the stream. The buffer is borrowed until the future
+/// has ended. One read at a time: ROTA_ERR_BUSY. Cancelling loses nothing.
+rota_future rota_stream_read(rota_stream stream, void *buffer, size_t size);
+
+/// Reads `size` bytes. ROTA_ERR_EOF: the stream ended before. What has come by
+/// then, or before an error or a cancellation, is in the buffer, and the
+/// outcome's `moved_bytes` says how much. As rota_stream_read() otherwise.
+rota_future rota_stream_read_exactly(rota_stream stream, void *buffer,
+    size_t size);
+
+/// Reads up to and with a delimiter, which is copied; the value is how many
+/// bytes that is. ROTA_ERR_LIMIT: the delimiter is not in the next `size`
+/// bytes, all of which are still in the stream. ROTA_ERR_EOF: the stream ended
+/// before it came; what was left is in the buffer, `moved_bytes` says how much.
+/// ROTA_ERR_INVALID: the delimiter is empty or longer than `size`. As
+/// rota_stream_read() otherwise.
+rota_future rota_stream_read_until(rota_stream stream, void *buffer,
+    size_t size, const void *delimiter, size_t delimiter_size);
+
+/// Reads a line with its newline. The last line of a stream may lack it, and
+/// comes without; after it the value is 0. ROTA_ERR_LIMIT as in
+/// rota_stream_read_until(). As rota_stream_read() otherwise.
+rota_future rota_stream_read_line(rota_stream stream, void *buffer,
+    size_t size);
+
+/// Writes all of `data`, which is borrowed until the future has ended; the
+/// value is `size`. Several may be under way: they go in order. Failed or
+/// cancelled,
+/// `moved_bytes` says exactly how much went; when one fails, those behind it
+/// fail with it. ROTA_ERR_SHUT: the stream was shut down.
+rota_future rota_stream_write(rota_stream stream, const void *data,
+    size_t size);
+
+/// Writes several buffers, in order, as if they were one. The array is read
+/// during the call, what it points to is borrowed until the future has ended.
+/// As rota_stream_write() otherwise.
+rota_future rota_stream_write_vectored(rota_stream stream,
+    const rota_buffer *buffers, size_t count);
+
+/// Sends a copy of `data` in the background, in order with the writes. See
+/// rota_stream_drain() for how not to fill the memory. If it cannot be sent in
+/// the end, the next write, send or drain says why.
+rota_status rota_stream_send(rota_stream stream, const void *data, size_t size);
+
+/// A future that is done at once while no more than the high mark is buffered;
+/// above it, when what is buffered has come down to the low mark.
+rota_future rota_stream_drain(rota_stream stream);
+
+/// Sets the marks for rota_stream_drain(), in bytes; at first they are 16 and
+/// 64 KiB. ROTA_ERR_INVALID: `low` is above `high`.
+rota_status rota_stream_set_watermarks(rota_stream stream, size_t low,
+    size_t high);
+
+/// How many bytes given to rota_stream_send() have not been sent.
+rota_status rota_stream_get_buffered(rota_stream stream, size_t *out);
+
+/// Sends what is queued and then the end of the stream; reading goes on. The
+/// future is done when that has gone. Later writes fail with ROTA_ERR_SHUT, a
+/// second shutdown with ROTA_ERR_DONE.
+rota_future rota_stream_shutdown(rota_stream stream);
+
+/// Closes the connection and ends the handle. Pending operations end with
+/// ROTA_ERR_CANCELLED and their exact counts; data given to rota_stream_send()
+/// still goes out in the background. Closing null succeeds and does nothing.
+rota_status rota_stream_close(rota_stream stream);
+
+/// Resets the connection, drops everything that was to be sent, and ends the
+/// handle. As rota_stream_close() otherwise.
+rota_status rota_stream_abort(rota_stream stream);
+
+/// The address on this side.
+rota_status rota_stream_get_local_address(rota_stream stream,
+    rota_address *out);
+
+/// The address on the other side. ROTA_ERR_NOT_CONNECTED: it is gone.
+rota_status rota_stream_get_peer_address(rota_stream stream, rota_address *out);
+
+/// Whether small writes go out at once (they do unless this says otherwise), or
+/// wait for the peer's answer to the ones before.
+rota_status rota_stream_set_no_delay(rota_stream stream, bool on);
+
+/// Whether a silent peer is probed, and after how long; 0 is the system's
+/// choice, which counts in seconds anyway.
+rota_status rota_stream_set_keep_alive(rota_stream stream, bool on,
+    uint64_t idle_ns);
 
 /// Fills in the defaults. `size` is `sizeof *options`.
 rota_status rota_task_options_init(rota_task_options *options, size_t size);

@@ -52,6 +52,9 @@ pub const TASK_NAME_MAX: usize = 255;
 pub const EVENTS_PER_WAIT: usize = 1024;
 /// While a loop closes and has to wait for other threads, how long it waits before it looks at its limit again.
 pub const CLOSE_STEP_NS: u64 = 10_000_000;
+/// Turns that closing makes for what is ready, even where the host gives no time: enough for callbacks and for cleanup
+/// that does not wait, and an end for tasks that only ever yield.
+pub const CLOSE_TURNS: u32 = 64;
 /// The longest message that fails a promise.
 pub const MESSAGE_MAX: usize = 4095;
 /// Blocks set aside for posts from other threads; what exceeds them comes from the system's allocator.

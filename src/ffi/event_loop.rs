@@ -62,6 +62,10 @@ pub extern "C" fn rota_loop_close(r#loop: rota_loop, limit_ns: u64) -> rota_stat
     }
     let mut last_generation = 0;
     let closed = guard_loop(handle, |runtime| {
+        if runtime.is_running() {
+            return Err(ROTA_ERR_REENTRANT.into());
+        }
+        registry::refuse_posts(handle, runtime);
         if runtime.is_poisoned() {
             runtime.quiesce()?;
         } else {

@@ -9,11 +9,15 @@ mod guard;
 mod options;
 mod registry;
 
+pub mod address;
 pub mod blocking;
 pub mod call;
 pub mod event_loop;
 pub mod future;
 pub mod library;
+pub mod listener;
 pub mod loop_options;
+pub mod resolve;
+pub mod stream;
 pub mod task;
 pub mod timer;

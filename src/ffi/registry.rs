@@ -146,6 +146,13 @@ pub fn remote<R>(handle: Handle, call: impl FnOnce(&Remote) -> Result<R>) -> Res
     call(remote.as_ref().ok_or(ROTA_ERR_HANDLE)?)
 }
 
+/// Refuses posts from now on. When it returns, those that were accepted are all in the loop's inbox: a post holds the
+/// lock that is taken here, so that none is under way between its acceptance and its arrival.
+pub fn refuse_posts(handle: Handle, runtime: &Loop) {
+    runtime.remote().close();
+    drop(SLOTS[handle.loop_number() as usize].remote.write());
+}
+
 /// Ends a handle of a loop that has been closed or is given up; the loop comes back to be dropped.
 pub fn take_closed(handle: Handle, last_generation: u32) -> Result<Box<Loop>> {
     let runtime = find_loop(handle)?;

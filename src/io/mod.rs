@@ -1,36 +1,120 @@
 //! Streams, listeners and names, built on what `rt` re-exports and on the driver.
+//!
+//! `Io` is the service that the runtime knows: it owns every stream, listener,
+//! connect and request for a name, each in a slot that a handle or a token
+//! finds. All of it changes only with the loop's state in hand, and nobody's
+//! code is called from here: a future is completed, and the runtime calls
+//! whoever waits in his turn. A token whose object has ended finds nothing, and
+//! what it brought (a connection) is closed.
 
+mod connect;
+mod listener;
+mod queue;
+mod reader;
+mod resolve;
+mod spares;
+mod stream;
+mod token;
+mod writer;
+
+pub use self::connect::ConnectOptions;
+
+use self::connect::Connecting;
+use self::listener::Listener;
+use self::resolve::Resolving;
+use self::spares::Spares;
+use self::stream::Stream;
+use self::token::Role;
 use crate::base::Key;
 use crate::rt::{Core, Operation, Service};
 use crate::sys::driver::Completion;
-use crate::sys::host::HostServe;
 use crate::sys::resolver::Resolved;
-use crate::sys::Memory;
+use crate::sys::{Memory, Slab};
 
-/// The layer.
-pub struct Io;
+/// The streams, listeners, connects and requests of one loop.
+pub struct Io {
+    streams: Slab<Stream>,
+    listeners: Slab<Listener>,
+    connects: Slab<Connecting>,
+    resolves: Slab<Resolving>,
+    spares: Spares,
+}
+
 impl Io {
-    /// New.
-    pub fn new(_: &Memory, _: u32) -> Self {
-        Io
+    /// Nothing yet; its tables begin with the loop's generation.
+    pub fn new(memory: &Memory, generation: u32) -> Self {
+        Io {
+            streams: Slab::new(memory.clone(), generation),
+            listeners: Slab::new(memory.clone(), generation),
+            connects: Slab::new(memory.clone(), generation),
+            resolves: Slab::new(memory.clone(), generation),
+            spares: Spares::new(memory.clone()),
+        }
     }
 }
+
 impl Service for Io {
-    fn completed(&mut self, _: &mut Core, _: Completion) {}
-    fn timer_due(&mut self, _: &mut Core, _: u64) {}
-    fn resolved(&mut self, _: &mut Core, _: u64, _: Resolved) {}
-    fn cancel(&mut self, _: &mut Core, _: Key, _: Operation) {}
-    fn close_stream(&mut self, _: &mut Core, _: Key) {}
-    fn serve_body(&self, _: Key) -> Option<HostServe> {
-        None
+    fn completed(&mut self, core: &mut Core, completion: Completion) {
+        let Completion { token, outcome } = completion;
+        match token::read(token) {
+            Some((Role::Accept, key, _)) => self.listener_completed(core, key, outcome),
+            Some((Role::Connect, key, number)) => self.connect_completed(core, key, number, outcome),
+            Some((role, key, _)) => self.stream_completed(core, role, key, outcome),
+            None => {}
+        }
     }
-    fn shut_down(&mut self, _: &mut Core) -> usize {
-        0
+
+    fn timer_due(&mut self, core: &mut Core, token: u64) {
+        match token::read(token) {
+            Some((Role::Accept, key, _)) => self.listener_rested(core, key),
+            Some((Role::Connect, key, _)) => self.connect_due(core, key),
+            _ => {}
+        }
     }
+
+    fn resolved(&mut self, core: &mut Core, token: u64, result: Resolved) {
+        match token::read(token) {
+            Some((Role::Connect, key, _)) => self.connect_resolved(core, key, result),
+            Some((Role::Resolve, key, _)) => self.resolve_answered(core, key, result),
+            _ => {}
+        }
+    }
+
+    fn cancel(&mut self, core: &mut Core, future: Key, operation: Operation) {
+        let Operation { object, kind } = operation;
+        match Role::from_number(kind) {
+            Some(Role::Accept) => self.listener_cancel(core, object, future),
+            Some(Role::Connect) => self.connect_cancel(core, object),
+            Some(Role::Resolve) => self.resolve_cancel(core, object),
+            Some(role) => self.stream_cancel(core, role, object, future),
+            None => {}
+        }
+    }
+
+    fn close_stream(&mut self, core: &mut Core, stream: Key) {
+        let _ = self.stream_close(core, stream);
+    }
+
+    fn shut_down(&mut self, core: &mut Core) -> usize {
+        self.listeners_shut_down(core);
+        while let Some(key) = self.connects.next(0) {
+            self.connect_cancel(core, key);
+        }
+        while let Some(key) = self.resolves.next(0) {
+            self.resolve_cancel(core, key);
+        }
+        self.streams_shut_down(core)
+    }
+
     fn counts(&self) -> (usize, usize) {
-        (0, 0)
+        (self.listeners.len(), self.streams.len())
     }
+
     fn last_generation(&self) -> u32 {
-        1
+        self.streams
+            .last_generation()
+            .max(self.listeners.last_generation())
+            .max(self.connects.last_generation())
+            .max(self.resolves.last_generation())
     }
 }

@@ -20,7 +20,7 @@ use crate::sys::Text;
 /// What was taken out of the queue, ready to be called.
 enum Action {
     Nothing,
-    Call(rota_loop, HostCall, rota_status),
+    Call(rota_loop, HostCall, rota_status, Label),
     Timer(Key, HostTimer, rota_status, bool),
     Then(Key, HostThen, i64),
     Task(Key, Body),
@@ -29,8 +29,10 @@ enum Action {
 /// What ran, for the report of a slow callback.
 #[derive(Clone, Copy)]
 pub enum Label {
+    /// A callback that another thread posted, or that was queued before debug mode was on.
+    Post,
     /// A queued callback.
-    Call,
+    Call(Key),
     /// A timer's.
     Timer(Key),
     /// A future's.
@@ -45,10 +47,10 @@ impl<S: Service> Runtime<S> {
     pub(super) fn run_next(&self) -> Result<Label> {
         let action = self.with(|state| Ok(state.core.take_next()))?;
         match action {
-            Action::Nothing => Ok(Label::Call),
-            Action::Call(handle, call, status) => {
+            Action::Nothing => Ok(Label::Post),
+            Action::Call(handle, call, status, label) => {
                 call.call(handle, status);
-                Ok(Label::Call)
+                Ok(label)
             }
             Action::Timer(key, timer, status, ended) => {
                 timer.call(Handle::new(Kind::Timer, self.number, key).into(), status);
@@ -192,7 +194,7 @@ impl Core {
         self.counters.callbacks += 1;
         let status = if self.closing { ROTA_ERR_CANCELLED } else { ROTA_OK };
         match self.ready.pop() {
-            Some(Entry::Call(call)) => Action::Call(self.loop_handle(), call, status),
+            Some(Entry::Call(call)) => Action::Call(self.loop_handle(), call, status, Label::Post),
             Some(Entry::Task(key)) => match self.task_begin(key) {
                 Some(body) => Action::Task(key, body),
                 None => Action::Nothing,
@@ -204,8 +206,10 @@ impl Core {
             },
             Some(Entry::TimerCancelled(key, timer)) => Action::Timer(key, timer, ROTA_ERR_CANCELLED, true),
             Some(Entry::Slot(key)) => match self.calls.remove(key) {
-                Some(queued) if queued.cancelled => Action::Call(self.loop_handle(), queued.call, ROTA_ERR_CANCELLED),
-                Some(queued) => Action::Call(self.loop_handle(), queued.call, status),
+                Some(queued) => {
+                    let status = if queued.cancelled { ROTA_ERR_CANCELLED } else { status };
+                    Action::Call(self.loop_handle(), queued.call, status, Label::Call(key))
+                }
                 None => Action::Nothing,
             },
             Some(Entry::Nothing) | None => Action::Nothing,
@@ -229,19 +233,14 @@ impl Core {
 
     /// Debug mode: something held up the loop.
     pub(super) fn report_slow(&self, label: Label, took_ns: u64) {
-        let micros = took_ns / 1000;
-        match label {
-            Label::Call => self.log(ROTA_LOG_WARNING, format_args!("a callback took {micros} us")),
-            Label::Timer(key) => {
-                self.log(ROTA_LOG_WARNING, format_args!("the callback of timer {} took {micros} us", key.slot))
-            }
-            Label::Future(key) => {
-                self.log(ROTA_LOG_WARNING, format_args!("a callback of future {} took {micros} us", key.slot))
-            }
-            Label::Task(key) => match self.tasks.get(key) {
-                Some(task) => self.log(ROTA_LOG_WARNING, format_args!("a step of task {} took {micros} us", task.name)),
-                None => self.log(ROTA_LOG_WARNING, format_args!("the last step of a task took {micros} us")),
-            },
-        }
+        let (what, kind, key) = match label {
+            Label::Post => return self.log(ROTA_LOG_WARNING, format_args!("a post took {} us", took_ns / 1000)),
+            Label::Call(key) => ("a callback", Kind::Call, key),
+            Label::Timer(key) => ("a timer's callback", Kind::Timer, key),
+            Label::Future(key) => ("a callback of a future", Kind::Future, key),
+            Label::Task(key) => ("a step of a task", Kind::Task, key),
+        };
+        let origin = self.origin(kind, key);
+        self.log(ROTA_LOG_WARNING, format_args!("{what} took {} us; it was started at {origin}", took_ns / 1000));
     }
 }

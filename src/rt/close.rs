@@ -8,14 +8,13 @@
 
 use super::core::ROTA_LOG_WARNING;
 use super::event_loop::{Runtime, State, TurnLimits, Wait};
-use super::future::{Object, Source};
+use super::future::{Object, Source, Unseen};
 use super::service::Service;
 use super::task::TaskState;
 use super::timer::TimerAction;
 use crate::base::{limits, rota_status::*, Key, Result};
 use crate::sys::clock::monotonic;
 use crate::sys::host::HostFree;
-use crate::sys::Text;
 
 impl<S: Service> Runtime<S> {
     /// Ends everything within `limit_ns`; afterwards the loop may be dropped. `ROTA_ERR_BUSY` if something is left.
@@ -28,7 +27,7 @@ impl<S: Service> Runtime<S> {
             state.cancel_tasks();
             Ok(())
         })?;
-        loop {
+        for turns in 0u32.. {
             let left = self.with(|state| Ok(state.close_pass()))?;
             while let Some(free) = self.with(|state| Ok(state.next_result()))? {
                 free.call();
@@ -37,15 +36,14 @@ impl<S: Service> Runtime<S> {
                 return Ok(());
             }
             let spent = monotonic().saturating_sub(began);
-            if left == Left::Waiting && spent >= limit_ns {
+            let patient = left == Left::Ready && turns < limits::CLOSE_TURNS;
+            if spent >= limit_ns && !patient {
                 return Err(ROTA_ERR_BUSY.into());
             }
             let step = if left == Left::Waiting { limits::CLOSE_STEP_NS.min(limit_ns - spent) } else { 0 };
             self.one_turn(Wait { limit: Some(step), may_skip: false }, TurnLimits::default())?;
-            if monotonic().saturating_sub(began) > limit_ns && limit_ns > 0 && left == Left::Ready {
-                return Err(ROTA_ERR_BUSY.into());
-            }
         }
+        Err(ROTA_ERR_BUSY.into())
     }
 
     /// The highest generation that any of the loop's tables has reached.
@@ -161,7 +159,7 @@ impl<S: Service> State<S> {
             _ => {
                 let future = self.core.futures.remove(key)?;
                 if !future.seen {
-                    self.core.report_unseen("a future", &Text::None, &future.outcome, &future.text);
+                    self.core.report_unseen(Unseen::Future(key), &future.outcome, &future.text);
                 }
                 None
             }

@@ -7,6 +7,7 @@
 
 use super::coro::StackPool;
 use super::future::Future;
+use super::origins::Origins;
 use super::outcome::Outcome;
 use super::ready::Ready;
 use super::remote::Remote;
@@ -113,6 +114,8 @@ pub struct Core {
     pub completions: List<Completion>,
     /// Debug mode.
     pub debug: bool,
+    /// Where things were started, in debug mode.
+    pub origins: Origins,
     /// What debug mode calls slow.
     pub slow_callback_ns: u64,
     /// The log hook.
@@ -159,6 +162,7 @@ impl Core {
             remote: Arc::new(Remote::new(waker)?),
             completions,
             debug: settings.debug,
+            origins: Origins::new(&memory),
             slow_callback_ns: settings.slow_callback_ns,
             log: settings.log,
             counters: Counters::default(),

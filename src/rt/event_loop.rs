@@ -376,7 +376,8 @@ impl<S: Service> State<S> {
 
     /// Queues what other threads posted; without memory the rest waits for the next turn.
     fn take_posts(&mut self) {
-        while self.core.remote.has_posts() && self.core.ready.make_room().is_ok() {
+        self.core.remote.begin_batch();
+        while self.core.ready.make_room().is_ok() {
             match self.core.remote.take() {
                 Some(call) => {
                     let _ = self.core.ready.push(Entry::Call(call));

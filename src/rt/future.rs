@@ -29,6 +29,7 @@ use crate::base::{rota_address, rota_status::*, Handle, Key, Kind, Result};
 use crate::sys::executor::JobId;
 use crate::sys::host::{HostCall, HostFree, HostPointer, HostThen};
 use crate::sys::{List, Text};
+use core::fmt;
 
 /// What a future stands for: whom to ask when it is to be cancelled.
 #[derive(Clone, Copy)]
@@ -105,11 +106,46 @@ impl Future {
     }
 }
 
+/// What failed without anybody looking.
+pub(super) enum Unseen<'a> {
+    /// A future.
+    Future(Key),
+    /// A task, by its name.
+    Task(Key, &'a Text),
+}
+
+impl Unseen<'_> {
+    fn named(&self) -> (Kind, Key) {
+        match self {
+            Unseen::Future(key) => (Kind::Future, *key),
+            Unseen::Task(key, _) => (Kind::Task, *key),
+        }
+    }
+}
+
+impl fmt::Display for Unseen<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unseen::Future(_) => out.write_str("a future"),
+            Unseen::Task(_, name) => write!(out, "task {name}"),
+        }
+    }
+}
+
+/// Shows what is there.
+struct Shown<T>(Option<T>);
+
+impl<T: fmt::Display> fmt::Display for Shown<T> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_ref().map_or(Ok(()), |shown| shown.fmt(out))
+    }
+}
+
 impl Core {
     /// A new future for `source`.
     pub fn future_new(&mut self, source: Source) -> Result<Key> {
         let more = List::new(self.memory.clone());
-        self.futures.insert(Future {
+        let key = self.futures.insert(Future {
             source,
             done: false,
             kept: false,
@@ -122,7 +158,9 @@ impl Core {
             object: Object::None,
             first: None,
             more,
-        })
+        })?;
+        self.note_origin(Kind::Future, key);
+        Ok(key)
     }
 
     /// The handle of a future.
@@ -274,25 +312,36 @@ impl Core {
     }
 
     /// Says in the log that an outcome was an error and nobody looked.
-    pub fn report_unseen(&self, what: &str, name: &Text, outcome: &Outcome, text: &Text) {
-        if outcome.is_error() {
-            let status = crate::base::status::TABLE.iter().find(|row| row.0 as i32 == outcome.status);
-            let status = status.map_or("a status of the host's", |row| row.1.trim_end_matches('\0'));
-            self.log(
-                ROTA_LOG_ERROR,
-                format_args!("{what} {name} failed and nobody looked: {status} ({}) {text}", outcome.short()),
-            );
+    pub(super) fn report_unseen(&self, what: Unseen<'_>, outcome: &Outcome, text: &Text) {
+        if !outcome.is_error() {
+            return;
         }
+        let row = crate::base::status::TABLE.iter().find(|row| row.0 as i32 == outcome.status);
+        let status = row.map_or("a status of the host's", |row| row.1.trim_end_matches('\0'));
+        let (kind, key) = what.named();
+        let began = self.debug.then(|| self.origin(kind, key));
+        let (before, began) = (if began.is_some() { ", started at " } else { "" }, Shown(began));
+        let gap = if text.is_empty() { "" } else { ": " };
+        let short = outcome.short();
+        self.log(
+            ROTA_LOG_ERROR,
+            format_args!("nobody looked at the failure of {what}{before}{began}: {status} ({short}){gap}{text}"),
+        );
     }
 
-    /// Queues a callback without a handle.
+    /// Queues a callback without a handle. In debug mode it gets a slot all the same, to know where it came from.
+    #[inline]
     pub fn call_soon(&mut self, call: HostCall) -> Result<()> {
+        if self.debug {
+            return self.call_soon_cancellable(call).map(drop);
+        }
         self.ready.push(Entry::Call(call))
     }
 
     /// Queues a callback that can be cancelled.
     pub fn call_soon_cancellable(&mut self, call: HostCall) -> Result<Key> {
         let key = self.calls.insert(Call { call, cancelled: false })?;
+        self.note_origin(Kind::Call, key);
         match self.ready.push(Entry::Slot(key)) {
             Ok(()) => Ok(key),
             Err(error) => {
@@ -383,7 +432,7 @@ impl<S: Service> State<S> {
     pub fn future_end(&mut self, key: Key) -> Option<HostFree> {
         let future = self.core.futures.remove(key)?;
         if !future.seen {
-            self.core.report_unseen("a future", &Text::None, &future.outcome, &future.text);
+            self.core.report_unseen(Unseen::Future(key), &future.outcome, &future.text);
         }
         match future.object {
             Object::Stream(stream) => self.service.close_stream(&mut self.core, stream),

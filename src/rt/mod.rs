@@ -12,6 +12,7 @@ mod current;
 mod event_loop;
 mod future;
 mod job;
+mod origins;
 mod outcome;
 mod ready;
 mod remote;

@@ -63,7 +63,12 @@ impl Remote {
         !self.inbox.is_empty()
     }
 
-    /// The oldest post. On the loop's thread only.
+    /// Begins to take what has been posted until now. On the loop's thread only.
+    pub fn begin_batch(&self) {
+        self.inbox.begin();
+    }
+
+    /// The oldest post of the batch. On the loop's thread only.
     pub fn take(&self) -> Option<HostCall> {
         self.inbox.pop()
     }

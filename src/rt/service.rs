@@ -6,7 +6,6 @@
 use super::core::Core;
 use crate::base::Key;
 use crate::sys::driver::Completion;
-use crate::sys::host::HostServe;
 use crate::sys::resolver::Resolved;
 
 /// The operation of the service that a future stands for: the service's own numbering.
@@ -31,8 +30,6 @@ pub trait Service: Sized {
     fn cancel(&mut self, core: &mut Core, future: Key, operation: Operation);
     /// A future ended that held this connection and nobody took it.
     fn close_stream(&mut self, core: &mut Core, stream: Key);
-    /// The body that serves a new connection, and the connection.
-    fn serve_body(&self, listener: Key) -> Option<HostServe>;
     /// Closes all it has. Called until it returns 0; what it returns is what still has to end.
     fn shut_down(&mut self, core: &mut Core) -> usize;
     /// How many listeners and streams it has.

@@ -28,7 +28,7 @@
 use super::core::Core;
 use super::coro::{Body, Stackful, Start};
 use super::event_loop::State;
-use super::future::{Object, Source, Waiter};
+use super::future::{Object, Source, Unseen, Waiter};
 use super::outcome::Outcome;
 use super::ready::Entry;
 use super::service::Service;
@@ -143,6 +143,7 @@ impl Core {
         if let Some(task) = self.tasks.get_mut(key) {
             task.body = Some(body);
         }
+        self.note_origin(Kind::Task, key);
         self.ready.push_reserved(Entry::Task(key));
         key
     }
@@ -234,7 +235,7 @@ impl Core {
             let gone = self.tasks.remove(key)?;
             let unasked = outcome.status == ROTA_ERR_CANCELLED as i32 && !asked;
             let shown = if unasked { Outcome { status: ROTA_ERR_INVALID as i32, ..outcome } } else { outcome };
-            self.report_unseen("task", &gone.name, &shown, &text);
+            self.report_unseen(Unseen::Task(key, &gone.name), &shown, &text);
         } else if !joins.is_empty() {
             self.tasks.remove(key);
         } else if let Some(task) = self.tasks.get_mut(key) {
@@ -272,7 +273,7 @@ impl Core {
         task.detached = true;
         if task.state == TaskState::Ended {
             if let Some(gone) = self.tasks.remove(key) {
-                self.report_unseen("task", &gone.name, &gone.outcome, &gone.text);
+                self.report_unseen(Unseen::Task(key, &gone.name), &gone.outcome, &gone.text);
             }
         }
         Ok(())

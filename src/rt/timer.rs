@@ -15,7 +15,7 @@ use super::core::Core;
 use super::outcome::Outcome;
 use super::ready::Entry;
 use super::service::Service;
-use crate::base::{rota_status::*, Key, Result};
+use crate::base::{rota_status::*, Key, Kind, Result};
 use crate::rt::event_loop::State;
 use crate::rt::future::Object;
 use crate::sys::host::HostTimer;
@@ -50,8 +50,9 @@ impl Core {
     pub fn timer_arm(&mut self, deadline: u64, timer: HostTimer) -> Result<Key> {
         self.ready.reserve_one()?;
         let armed = self.timers.arm(deadline, TimerAction::Host(timer, Phase::Armed));
-        if armed.is_err() {
-            self.ready.release_one();
+        match armed {
+            Ok(key) => self.note_origin(Kind::Timer, key),
+            Err(_) => self.ready.release_one(),
         }
         armed
     }

@@ -103,12 +103,9 @@ impl<T: Copy + Send> Inbox<T> {
         self.head.load(Ordering::Relaxed).is_null() && self.taken.load(Ordering::Relaxed).is_null()
     }
 
-    /// Takes the oldest value. By the consumer only.
+    /// Takes the oldest value of the batch under way. By the consumer only.
     pub fn pop(&self) -> Option<T> {
-        let mut node = self.taken.load(Ordering::Relaxed);
-        if node.is_null() {
-            node = self.turn_around()?.as_ptr();
-        }
+        let node = NonNull::new(self.taken.load(Ordering::Relaxed))?.as_ptr();
         // SAFETY: the consumer owns the nodes it has taken, and each holds a value since `push`; it is not looked at
         // again before the node is given back.
         unsafe {
@@ -119,10 +116,11 @@ impl<T: Copy + Send> Inbox<T> {
         }
     }
 
-    /// Takes the whole stack, and puts the oldest first.
-    fn turn_around(&self) -> Option<NonNull<Node<T>>> {
-        if self.head.load(Ordering::Relaxed).is_null() {
-            return None;
+    /// Begins a batch if none is under way: all that is there now, the oldest first. What is pushed meanwhile waits for
+    /// the next, so that a flood of posts does not hold up a turn. By the consumer only.
+    pub fn begin(&self) {
+        if !self.taken.load(Ordering::Relaxed).is_null() || self.head.load(Ordering::Relaxed).is_null() {
+            return;
         }
         let mut newest = self.head.swap(ptr::null_mut(), Ordering::Acquire);
         let mut first = ptr::null_mut();
@@ -132,7 +130,7 @@ impl<T: Copy + Send> Inbox<T> {
             first = newest;
             newest = next;
         }
-        NonNull::new(first)
+        self.taken.store(first, Ordering::Relaxed);
     }
 
     /// A node to fill: from the pool, or else from the system.
@@ -181,7 +179,10 @@ impl<T: Copy + Send> Inbox<T> {
 
 impl<T: Copy + Send> Drop for Inbox<T> {
     fn drop(&mut self) {
-        while self.pop().is_some() {}
+        while !self.is_empty() {
+            self.begin();
+            while self.pop().is_some() {}
+        }
         if let (1.., Ok(layout)) = (self.pool_size, Self::pool_layout(self.pool_size)) {
             // SAFETY: allocated in `new` with this layout; no node of it is in use any more.
             unsafe { alloc::dealloc(self.pool.as_ptr().cast(), layout) };
@@ -196,7 +197,11 @@ mod tests {
     use std::thread;
 
     fn all<T: Copy + Send>(inbox: &Inbox<T>) -> Vec<T> {
-        std::iter::from_fn(|| inbox.pop()).collect()
+        let next = || {
+            inbox.begin();
+            inbox.pop()
+        };
+        std::iter::from_fn(next).collect()
     }
 
     #[test]
@@ -208,10 +213,13 @@ mod tests {
         assert_eq!(all(&inbox), [1, 2, 3]);
         assert!(inbox.is_empty() && inbox.pop().is_none());
         assert!(inbox.push(4).unwrap() && !inbox.push(5).unwrap());
+        inbox.begin();
         assert_eq!(inbox.pop(), Some(4));
         assert!(inbox.push(6).unwrap());
         assert!(!inbox.is_empty());
-        assert_eq!(all(&inbox), [5, 6]);
+        inbox.begin();
+        assert_eq!((inbox.pop(), inbox.pop()), (Some(5), None), "a batch is what was there when it began");
+        assert_eq!(all(&inbox), [6]);
         inbox.push(7).unwrap();
     }
 

@@ -8,6 +8,7 @@ pub mod executor;
 pub mod host;
 pub mod inbox;
 pub mod memory;
+pub mod origin;
 pub mod resolver;
 pub mod selector;
 pub mod thread;

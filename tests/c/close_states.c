@@ -31,8 +31,7 @@ TEST(pending_calls_come_once_cancelled) {
           strcmp(test_record, "post:cancelled soon:cancelled") == 0);
     CHECK_STATUS(rota_loop_call_soon(loop, called, "late", NULL), ROTA_ERR_HANDLE);
     CHECK_STATUS(rota_loop_post(loop, called, "late"), ROTA_ERR_HANDLE);
-    test_record_length = 0;
-    CHECK_RECORD("");
+    forget_record();
 }
 
 TEST(pending_timers_come_once_cancelled) {
@@ -62,8 +61,7 @@ TEST(callbacks_of_complete_futures_come_once) {
     CHECK_STATUS(rota_future_complete(future, 0), ROTA_OK);
     close_now(loop);
     CHECK(strcmp(test_record, "f:ok") == 0 || strcmp(test_record, "f:cancelled") == 0);
-    test_record_length = 0;
-    CHECK_RECORD("");
+    forget_record();
 }
 
 static void freed(void *user_data) { record("freed:%s", (const char *)user_data); }
@@ -77,8 +75,7 @@ TEST(what_futures_hold_is_freed) {
     close_now(loop);
     CHECK(strcmp(test_record, "freed:held freed:kept") == 0 ||
           strcmp(test_record, "freed:kept freed:held") == 0);
-    test_record_length = 0;
-    CHECK_RECORD("");
+    forget_record();
 }
 
 /* ---- tasks */
@@ -203,8 +200,7 @@ TEST(operations_are_withdrawn_with_their_counts) {
     turns(loop, 3);
     close_now(loop);
     CHECK(strstr(test_record, "read:") != NULL && strstr(test_record, "accept:0") != NULL);
-    test_record_length = 0;
-    CHECK_RECORD("");
+    forget_record();
     (void)raw_drain(raw, NULL);
     close(raw);
 }
@@ -248,8 +244,7 @@ TEST(a_job_on_another_thread_makes_it_busy) {
     CHECK_STATUS(rota_loop_close(loop, 10 * SECOND), ROTA_OK);
     CHECK(done);
     CHECK(strncmp(test_record, "job:", 4) == 0 && strchr(test_record, ' ') == NULL);
-    test_record_length = 0;
-    CHECK_RECORD("");
+    forget_record();
 }
 
 int main(int argc, char **argv) {

@@ -174,13 +174,13 @@ TEST(a_kept_future_lives_until_it_is_closed) {
 
 TEST(closing_withdraws_and_ends_the_handle) {
     rota_loop loop = open_jump();
-    rota_future future = open_future(loop), sleep, null = {0};
+    rota_future future = open_future(loop), nap, null = {0};
     CHECK_STATUS(rota_future_close(null), ROTA_OK);
     CHECK_STATUS(rota_future_close(future), ROTA_OK);
     CHECK_STATUS(rota_future_complete(future, 1), ROTA_ERR_HANDLE);
-    sleep = rota_loop_sleep(loop, HOUR);
-    CHECK_STATUS(rota_future_close(sleep), ROTA_OK);
-    CHECK_STATUS(rota_future_cancel(sleep), ROTA_ERR_HANDLE);
+    nap = rota_loop_sleep(loop, HOUR);
+    CHECK_STATUS(rota_future_close(nap), ROTA_OK);
+    CHECK_STATUS(rota_future_cancel(nap), ROTA_ERR_HANDLE);
     close_clean(loop);
 }
 
@@ -199,17 +199,17 @@ TEST(closing_under_claims_answers_them_and_then_ends) {
 
 TEST(cancelling_completes_with_cancelled) {
     rota_loop loop = open_jump();
-    rota_future future = open_future(loop), sleep = rota_loop_sleep(loop, HOUR);
+    rota_future future = open_future(loop), nap = rota_loop_sleep(loop, HOUR);
     uint64_t start = now_of(loop);
     then(future, "promise");
-    then(sleep, "sleep");
+    then(nap, "nap");
     CHECK_STATUS(rota_future_cancel(future), ROTA_OK);
-    CHECK_STATUS(rota_future_cancel(sleep), ROTA_OK);
+    CHECK_STATUS(rota_future_cancel(nap), ROTA_OK);
     CHECK_STATUS(rota_future_cancel(future), ROTA_ERR_DONE);
     CHECK_STATUS(rota_future_complete(future, 1), ROTA_ERR_DONE);
     CHECK_RECORD("");
     turns(loop, 2);
-    CHECK_RECORD("promise:cancelled sleep:cancelled");
+    CHECK_RECORD("promise:cancelled nap:cancelled");
     CHECK_EQ(now_of(loop), start);
     close_clean(loop);
 }

@@ -112,7 +112,7 @@ static void calls(rota_loop loop) {
     for (i = 0; i < 100; i++) given += worked(rota_loop_post(loop, record_call, "p"));
     TURN_UNTIL(loop, test_record_length + (given > 0) >= (size_t)given * 5);
     CHECK_EQ(test_record_length + (given > 0), (size_t)given * 5); /* each came once: "c:ok " */
-    test_record_length = 0;
+    forget_record();
 }
 
 static void ignores_timer(rota_timer timer, rota_status status, void *user_data) {
@@ -162,7 +162,7 @@ static void futures(rota_loop loop) {
         turn(loop);
     }
     CHECK_EQ(freed, held);
-    test_record_length = 0;
+    forget_record();
 }
 
 static int64_t waits_twice(rota_task task, void *user_data) {
@@ -313,7 +313,7 @@ TEST(a_limit_of_memory_is_kept) {
     CHECK_EQ(stats_of(loop).ready, given);
     for (left = given; left > 0; left -= 1000) { /* ":ok " a thousand times fits the record */
         CHECK_STATUS(rota_loop_turn(loop, 0, 0, 1000, NULL), ROTA_OK);
-        test_record_length = 0;
+        forget_record();
     }
     CHECK_STATUS(rota_loop_call_soon(loop, record_call, "again", NULL), ROTA_OK);
     turn(loop);
