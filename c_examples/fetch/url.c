@@ -36,7 +36,7 @@ bool url_parse(const char *text, struct url *out) {
     memset(out, 0, sizeof *out);
     if (strncasecmp(text, "http://", 7) != 0) return false;
     for (const char *byte = text; *byte != '\0'; byte++) {
-        /* No line ends, above all. */
+        /* Above all no line ends: they would begin a field of the request's. */
         if ((unsigned char)*byte <= ' ' || *byte == 0x7f) return false;
     }
     const char *authority = text + 7;
