@@ -91,6 +91,8 @@ pub struct Future {
     pub text: Text,
     /// What it holds.
     pub object: Object,
+    /// The next join of the same task, where it is one.
+    pub next_join: Option<Key>,
     first: Option<Waiter>,
     more: List<Waiter>,
 }
@@ -156,6 +158,7 @@ impl Core {
             outcome: Outcome::default(),
             text: Text::None,
             object: Object::None,
+            next_join: None,
             first: None,
             more,
         })?;
@@ -196,8 +199,10 @@ impl Core {
         future.text = text;
         future.object = object;
         let first = future.first.take();
-        let more = core::mem::replace(&mut future.more, List::new(self.memory.clone()));
-        for waiter in first.iter().chain(more.iter()) {
+        // One waiter is the rule; a list is only made anew where there were more.
+        let more =
+            (!future.more.is_empty()).then(|| core::mem::replace(&mut future.more, List::new(self.memory.clone())));
+        for waiter in first.iter().chain(more.iter().flat_map(|more| more.iter())) {
             self.future_notify(key, *waiter);
         }
         true
@@ -272,7 +277,7 @@ impl Core {
         future.seen = true;
         future.claims = future.claims.saturating_sub(1);
         if future.over() {
-            self.futures.remove(key);
+            self.futures.discard(key);
         }
     }
 
@@ -306,7 +311,7 @@ impl Core {
         if let Some(future) = self.futures.get_mut(key) {
             future.seen = true;
             if future.over() {
-                self.futures.remove(key);
+                self.futures.discard(key);
             }
         }
     }
@@ -421,7 +426,7 @@ impl<S: Service> State<S> {
         let future = self.core.futures.get_mut(key)?;
         future.calling = false;
         if future.over() {
-            self.core.futures.remove(key);
+            self.core.futures.discard(key);
         } else if future.closed && future.done && future.claims == 0 {
             return self.future_end(key);
         }

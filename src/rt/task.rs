@@ -34,7 +34,7 @@ use super::ready::Entry;
 use super::service::Service;
 use crate::base::{limits, rota_status::*, Handle, Key, Kind, Result};
 use crate::sys::host::{HostFree, HostStep};
-use crate::sys::{List, Text};
+use crate::sys::Text;
 
 /// Where a task stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +77,22 @@ pub struct Task {
     pub detached: bool,
     /// Lets go of the body's user_data.
     pub free: Option<HostFree>,
-    joins: List<Key>,
+    /// The futures for its end, in order: a chain through `Future::next_join`, so that joining allocates nothing.
+    joins: Option<Joins>,
+}
+
+/// The first and the last join of a task.
+#[derive(Clone, Copy)]
+struct Joins {
+    first: Key,
+    last: Key,
+}
+
+impl Task {
+    /// Whether more than one future stands for its end.
+    fn joined_often(&self) -> bool {
+        self.joins.is_some_and(|joins| joins.first != joins.last)
+    }
 }
 
 /// What a new task is.
@@ -116,7 +131,6 @@ impl Core {
 
     fn task_insert(&mut self, new: NewTask, stackful: bool) -> Result<Key> {
         self.ready.reserve_one()?;
-        let joins = List::new(self.memory.clone());
         let inserted = self.tasks.insert(Task {
             state: TaskState::Queued,
             body: None,
@@ -131,7 +145,7 @@ impl Core {
             name: new.name,
             detached: new.detached,
             free: new.free,
-            joins,
+            joins: None,
         });
         if inserted.is_err() {
             self.ready.release_one();
@@ -207,7 +221,6 @@ impl Core {
     /// The body has returned: joins are answered. What has to be let go is the caller's to call.
     pub fn task_end(&mut self, key: Key, answer: i64) -> Option<HostFree> {
         self.ready.release_one();
-        let memory = self.memory.clone();
         let task = self.tasks.get_mut(key)?;
         if answer >= 0 || answer != task.outcome.short() {
             (task.outcome, task.text) = match Outcome::from_short(answer) {
@@ -220,24 +233,26 @@ impl Core {
         }
         task.state = TaskState::Ended;
         let free = task.free.take();
-        let joins = core::mem::replace(&mut task.joins, List::new(memory.clone()));
+        let joins = task.joins.take();
         let (outcome, text) = (task.outcome, core::mem::take(&mut task.text));
         let (detached, asked) = (task.detached, task.requests > 0);
-        for join in joins.iter() {
+        let mut next = joins.map(|joins| joins.first);
+        while let Some(join) = next {
+            next = self.futures.get(join).and_then(|future| future.next_join);
             let copy = match &text {
                 Text::None => Text::None,
                 Text::Static(text) => Text::Static(text),
-                Text::Owned(_) => Text::copy(memory.clone(), text.as_bytes()).unwrap_or_default(),
+                Text::Owned(_) => Text::copy(self.memory.clone(), text.as_bytes()).unwrap_or_default(),
             };
-            self.future_complete(*join, outcome, copy, Object::None);
+            self.future_complete(join, outcome, copy, Object::None);
         }
-        if detached && joins.is_empty() {
+        if detached && joins.is_none() {
             let gone = self.tasks.remove(key)?;
             let unasked = outcome.status == ROTA_ERR_CANCELLED as i32 && !asked;
             let shown = if unasked { Outcome { status: ROTA_ERR_INVALID as i32, ..outcome } } else { outcome };
             self.report_unseen(Unseen::Task(key, &gone.name), &shown, &text);
-        } else if !joins.is_empty() {
-            self.tasks.remove(key);
+        } else if joins.is_some() {
+            self.tasks.discard(key);
         } else if let Some(task) = self.tasks.get_mut(key) {
             task.text = text;
         }
@@ -251,19 +266,44 @@ impl Core {
             let gone = self.tasks.remove(key).ok_or(ROTA_ERR_HANDLE)?;
             return Ok(self.future_done(gone.outcome, gone.text));
         }
-        task.joins.reserve(1)?;
+        let before = task.joins;
         let future = self.future_new(Source::Task(key))?;
         if let Some(task) = self.tasks.get_mut(key) {
-            task.joins.push(future)?;
+            task.joins = Some(Joins { first: before.map_or(future, |joins| joins.first), last: future });
+        }
+        if let Some(last) = before.and_then(|joins| self.futures.get_mut(joins.last)) {
+            last.next_join = Some(future);
         }
         Ok(self.future_handle(future))
     }
 
+    /// Takes `future` out of the chain of the task's joins.
+    fn join_unlink(&mut self, future: Key, task: Key) {
+        let Some(joins) = self.tasks.get(task).and_then(|task| task.joins) else { return };
+        let next_of = |core: &Core, join: Key| core.futures.get(join).and_then(|join| join.next_join);
+        let after = next_of(self, future);
+        let mut before = None;
+        let mut at = Some(joins.first);
+        while at.is_some_and(|join| join != future) {
+            before = at;
+            at = at.and_then(|join| next_of(self, join));
+        }
+        if at.is_none() {
+            return;
+        }
+        if let Some(previous) = before.and_then(|before| self.futures.get_mut(before)) {
+            previous.next_join = after;
+        }
+        let first = if before.is_none() { after } else { Some(joins.first) };
+        let last = if joins.last == future { before } else { Some(joins.last) };
+        if let Some(task) = self.tasks.get_mut(task) {
+            task.joins = first.zip(last).map(|(first, last)| Joins { first, last });
+        }
+    }
+
     /// Takes a join back: the task is not asked to end.
     pub fn join_remove(&mut self, future: Key, task: Key) {
-        if let Some(task) = self.tasks.get_mut(task) {
-            task.joins.retain(|join| *join != future);
-        }
+        self.join_unlink(future, task);
         self.future_complete(future, Outcome::cancelled(), Text::None, Object::None);
     }
 
@@ -388,7 +428,7 @@ impl<S: Service> State<S> {
             };
             let circle = hop > 64 && hop > self.core.tasks.len();
             let Some(task) = self.core.tasks.get_mut(next) else { return };
-            if task.joins.len() > 1 || circle {
+            if task.joined_often() || circle {
                 return self.core.join_remove(future, next);
             }
             task.requests += 1;
@@ -412,7 +452,7 @@ impl<S: Service> State<S> {
     /// A join is cancelled: the task is asked to end, unless others join it too.
     pub fn join_cancel(&mut self, future: Key, task: Key) {
         match self.core.tasks.get(task) {
-            Some(joined) if joined.joins.len() <= 1 => {
+            Some(joined) if !joined.joined_often() => {
                 let _ = self.task_cancel(task);
             }
             _ => self.core.join_remove(future, task),
