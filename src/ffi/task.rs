@@ -7,6 +7,7 @@ use crate::base::handle::{rota_future, rota_loop, rota_task};
 use crate::base::{limits, rota_outcome, rota_status, rota_status::*, Handle, Key, Kind, Result};
 use crate::rt::{current, Core, NewTask, Start};
 use crate::sys::host::{rota_free_fn, rota_step_fn, rota_task_fn, HostBody, HostFree, HostStep};
+use crate::sys::thread::in_hook;
 use crate::sys::Text;
 use core::ffi::{c_char, c_void};
 
@@ -101,12 +102,13 @@ unsafe fn spawn(
     out: *mut rota_task,
     start: impl FnOnce(&mut Core, NewTask) -> Result<Key>,
 ) -> rota_status {
-    let mut free = None;
+    // SAFETY: the caller's word, passed on.
+    let given = unsafe { options::read(options) };
+    let free = given.ok().and_then(|options: rota_task_options| options.user_data_free);
+    // SAFETY: the caller's word, passed on.
+    let free = free.map(|free| unsafe { HostFree::new(free, user_data) });
     let status = guard_loop(r#loop, |runtime| {
-        // SAFETY: the caller's word, passed on.
-        let options = unsafe { options::read(options)? };
-        // SAFETY: the caller's word, passed on.
-        free = options.user_data_free.map(|free| unsafe { HostFree::new(free, user_data) });
+        let options = given?;
         if options.flags != 0 || options.reserved != 0 || options.stack_size > limits::STACK_SIZE_MAX {
             return Err(ROTA_ERR_INVALID.into());
         }
@@ -147,7 +149,7 @@ unsafe fn spawn(
 pub extern "C" fn rota_await(future: rota_future) -> i64 {
     let handle = Handle::from(future);
     let find = || {
-        let now = current().ok_or(ROTA_ERR_NO_TASK)?;
+        let now = current().ok_or(if in_hook() { ROTA_ERR_REENTRANT } else { ROTA_ERR_NO_TASK })?;
         let runtime = registry::find(now.loop_number)?;
         if handle.carried().is_some() {
             return Ok(runtime);
@@ -204,10 +206,16 @@ fn running(task: Handle) -> Result<()> {
 /// A future for the end of a task: its value is what the body returned, its
 /// failure the body's. Cancelling it, where it is the only join and its claim
 /// the last, asks the task to end. A task that has ended is let go by this.
+/// ROTA_ERR_INVALID: the task would wait for itself.
 #[no_mangle]
 pub extern "C" fn rota_task_join(task: rota_task) -> rota_future {
     let handle = Handle::from(task);
-    guard_future(handle, registry::find_kind(handle, Kind::Task), |state| state.core.task_join(handle.key()))
+    guard_future(handle, registry::find_kind(handle, Kind::Task), |state| {
+        if running(handle).is_ok() {
+            return Err(ROTA_ERR_INVALID.into());
+        }
+        state.core.task_join(handle.key())
+    })
 }
 
 /// Says that nobody will join the task: it is let go when it ends. An error that

@@ -96,9 +96,11 @@ impl<S: Service> Runtime<S> {
         }
     }
 
-    /// Calls a destructor that is due.
-    fn let_go(&self, free: Option<HostFree>) {
+    /// Calls a destructor that is due. The loop counts as running meanwhile: it is not closed from in there.
+    pub fn let_go(&self, free: Option<HostFree>) {
         if let Some(free) = free {
+            let _running = self.enter().ok();
+            let _inside = Scope::enter(Current { loop_number: self.number, task: None });
             free.call();
         }
     }

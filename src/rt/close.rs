@@ -30,7 +30,7 @@ impl<S: Service> Runtime<S> {
         for turns in 0u32.. {
             let left = self.with(|state| Ok(state.close_pass()))?;
             while let Some(free) = self.with(|state| Ok(state.next_result()))? {
-                free.call();
+                self.let_go(Some(free));
             }
             if left == Left::Nothing {
                 return Ok(());
@@ -128,7 +128,7 @@ impl<S: Service> State<S> {
         while let Some(key) = self.core.futures.next(at) {
             at = key.slot + 1;
             let Some(future) = self.core.futures.get(key) else { continue };
-            if !future.done && !future.awaited_by_task() && !matches!(future.source, Source::Task(_)) {
+            if !future.done && !self.core.future_awaited_by_task(key) && !matches!(future.source, Source::Task(_)) {
                 let _ = self.future_cancel(key);
             }
         }

@@ -14,6 +14,7 @@ use super::remote::Remote;
 use super::task::Task;
 use super::timer::TimerAction;
 use super::timers::Timers;
+use super::waiters::Waiters;
 use crate::base::handle::rota_loop;
 use crate::base::{limits, Handle, Key, Kind, Result};
 use crate::sys::clock::Clock;
@@ -102,6 +103,8 @@ pub struct Core {
     pub timers: Timers<TimerAction, Memory>,
     /// Futures with slots.
     pub futures: Slab<Future>,
+    /// Those who wait for futures.
+    pub waiters: Waiters,
     /// Tasks.
     pub tasks: Slab<Task>,
     /// Stacks of tasks that ended.
@@ -146,10 +149,11 @@ impl Core {
             now,
             clock,
             driver,
-            ready: Ready::new(memory.clone()),
+            ready: Ready::new(memory.clone())?,
             calls: Slab::new(memory.clone(), generation),
             timers: Timers::new(memory.clone(), generation, now),
             futures: Slab::new(memory.clone(), generation),
+            waiters: Waiters::new(memory.clone()),
             tasks: Slab::new(memory.clone(), generation),
             stacks: StackPool::new(memory.clone(), settings.stacks_kept),
             executor: Executor::new(

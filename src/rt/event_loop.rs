@@ -16,11 +16,11 @@
 
 use super::core::{Core, Settings};
 use super::current::{Current, Scope};
-use super::future::Waiter;
 use super::outcome::Outcome;
 use super::ready::Entry;
 use super::remote::Remote;
 use super::service::Service;
+use super::waiters::Waiter;
 use crate::base::{limits, rota_status::*, Handle, Key, Result};
 use crate::sys::host::HostPointer;
 use core::cell::{Cell, RefCell};
@@ -204,9 +204,7 @@ impl<S: Service> Runtime<S> {
             Ok((outcome, state.future_settle(key)))
         })?;
         drop(running);
-        if let Some(free) = free {
-            free.call();
-        }
+        self.let_go(free);
         Ok(outcome.short())
     }
 

@@ -25,9 +25,10 @@ use super::outcome::Outcome;
 use super::ready::Entry;
 use super::service::{Operation, Service};
 use super::timer::TimerAction;
+use super::waiters::{Line, Waiter};
 use crate::base::{rota_address, rota_status::*, Handle, Key, Kind, Result};
 use crate::sys::executor::JobId;
-use crate::sys::host::{HostCall, HostFree, HostPointer, HostThen};
+use crate::sys::host::{HostCall, HostFree, HostPointer};
 use crate::sys::{List, Text};
 use core::fmt;
 
@@ -58,17 +59,6 @@ pub enum Object {
     Addresses(List<rota_address>),
 }
 
-/// Somebody who waits.
-#[derive(Clone, Copy)]
-pub enum Waiter {
-    /// A callback.
-    Then(HostThen),
-    /// A task.
-    Task(Key),
-    /// `run_until`.
-    Until,
-}
-
 /// A future's slot.
 pub struct Future {
     /// Whom to ask.
@@ -91,18 +81,12 @@ pub struct Future {
     pub text: Text,
     /// What it holds.
     pub object: Object,
-    /// The next join of the same task, where it is one.
+    /// The next join of the same task, for a future that stands for a task's end.
     pub next_join: Option<Key>,
-    first: Option<Waiter>,
-    more: List<Waiter>,
+    waiters: Line,
 }
 
 impl Future {
-    /// Whether a task is among those who wait.
-    pub fn awaited_by_task(&self) -> bool {
-        self.first.iter().chain(self.more.iter()).any(|waiter| matches!(waiter, Waiter::Task(_)))
-    }
-
     fn over(&self) -> bool {
         self.done && self.claims == 0 && !self.calling && !self.kept && matches!(self.object, Object::None)
     }
@@ -144,9 +128,14 @@ impl<T: fmt::Display> fmt::Display for Shown<T> {
 }
 
 impl Core {
+    /// Whether a task is among those who wait for a future.
+    pub fn future_awaited_by_task(&self, key: Key) -> bool {
+        let future = self.futures.get(key);
+        future.is_some_and(|future| self.waiters.any(&future.waiters, |waiter| matches!(waiter, Waiter::Task(_))))
+    }
+
     /// A new future for `source`.
     pub fn future_new(&mut self, source: Source) -> Result<Key> {
-        let more = List::new(self.memory.clone());
         let key = self.futures.insert(Future {
             source,
             done: false,
@@ -159,8 +148,7 @@ impl Core {
             text: Text::None,
             object: Object::None,
             next_join: None,
-            first: None,
-            more,
+            waiters: Line::default(),
         })?;
         self.note_origin(Kind::Future, key);
         Ok(key)
@@ -198,12 +186,9 @@ impl Core {
         future.outcome = outcome;
         future.text = text;
         future.object = object;
-        let first = future.first.take();
-        // One waiter is the rule; a list is only made anew where there were more.
-        let more =
-            (!future.more.is_empty()).then(|| core::mem::replace(&mut future.more, List::new(self.memory.clone())));
-        for waiter in first.iter().chain(more.iter().flat_map(|more| more.iter())) {
-            self.future_notify(key, *waiter);
+        let mut waiters = core::mem::take(&mut future.waiters);
+        while let Some(waiter) = self.waiters.pop(&mut waiters) {
+            self.future_notify(key, waiter);
         }
         true
     }
@@ -222,19 +207,13 @@ impl Core {
         if matches!(waiter, Waiter::Then(_)) {
             self.ready.reserve_one()?;
         }
-        let added = match self.futures.get_mut(key) {
-            Some(future) if !done && future.first.is_none() && future.more.is_empty() => {
-                future.first = Some(waiter);
-                Ok(())
+        if let Some(future) = self.futures.get_mut(key).filter(|future| !future.done) {
+            if let Err(error) = self.waiters.push(&mut future.waiters, waiter) {
+                if matches!(waiter, Waiter::Then(_)) {
+                    self.ready.release_one();
+                }
+                return Err(error);
             }
-            Some(future) if !done => future.more.push(waiter),
-            _ => Ok(()),
-        };
-        if let Err(error) = added {
-            if matches!(waiter, Waiter::Then(_)) {
-                self.ready.release_one();
-            }
-            return Err(error);
         }
         if let Some(future) = self.futures.get_mut(key) {
             future.claims += 1;
@@ -251,19 +230,12 @@ impl Core {
             return 0;
         };
         let (mut removed, mut places) = (0, 0);
-        let mut gone = |waiter: &Waiter| {
+        self.waiters.remove(&mut future.waiters, |waiter| {
             let hit = of(waiter);
             removed += usize::from(hit);
             places += usize::from(hit && matches!(waiter, Waiter::Then(_)));
             hit
-        };
-        if future.first.as_ref().is_some_and(&mut gone) {
-            future.first = None;
-        }
-        future.more.retain(|waiter| !gone(waiter));
-        if future.first.is_none() && !future.more.is_empty() {
-            future.first = Some(future.more.remove(0));
-        }
+        });
         future.claims -= removed as u32;
         for _ in 0..places {
             self.ready.release_one();

@@ -4,7 +4,8 @@
 //! of memory. Whoever may have to be queued later therefore reserves his place
 //! when he is registered (`reserve_one`), and takes it later (`push_reserved`)
 //! or lets it go (`release_one`). `push` is for what is queued at once: it may
-//! fail, and never uses a reserved place.
+//! fail, and never uses a reserved place. One more place than was ever reserved
+//! is kept, so that posts get through, one a turn, where there is no memory.
 
 use crate::base::{Key, Result};
 use crate::sys::host::{HostCall, HostThen, HostTimer};
@@ -38,8 +39,10 @@ pub struct Ready {
 
 impl Ready {
     /// An empty queue.
-    pub fn new(memory: Memory) -> Self {
-        Ready { ring: Ring::new(memory), reserved: 0 }
+    pub fn new(memory: Memory) -> Result<Self> {
+        let mut ready = Ready { ring: Ring::new(memory), reserved: 0 };
+        ready.make_room()?;
+        Ok(ready)
     }
 
     /// How many stand in it.
@@ -69,9 +72,16 @@ impl Ready {
     /// Sets a place aside.
     #[inline]
     pub fn reserve_one(&mut self) -> Result<()> {
-        self.ring.reserve(self.reserved + 1)?;
+        self.ring.reserve(self.reserved + 2)?;
         self.reserved += 1;
         Ok(())
+    }
+
+    /// Sets aside the place that was left by the entry that was just popped.
+    #[inline]
+    pub fn reserve_left(&mut self) {
+        self.reserved += 1;
+        debug_assert!(self.ring.reserve(self.reserved).is_ok(), "the place that was just left must be free");
     }
 
     /// Gives a place back that is not needed.

@@ -28,10 +28,11 @@
 use super::core::Core;
 use super::coro::{Body, Stackful, Start};
 use super::event_loop::State;
-use super::future::{Object, Source, Unseen, Waiter};
+use super::future::{Object, Source, Unseen};
 use super::outcome::Outcome;
 use super::ready::Entry;
 use super::service::Service;
+use super::waiters::Waiter;
 use crate::base::{limits, rota_status::*, Handle, Key, Kind, Result};
 use crate::sys::host::{HostFree, HostStep};
 use crate::sys::Text;
@@ -77,22 +78,9 @@ pub struct Task {
     pub detached: bool,
     /// Lets go of the body's user_data.
     pub free: Option<HostFree>,
-    /// The futures for its end, in order: a chain through `Future::next_join`, so that joining allocates nothing.
-    joins: Option<Joins>,
-}
-
-/// The first and the last join of a task.
-#[derive(Clone, Copy)]
-struct Joins {
-    first: Key,
-    last: Key,
-}
-
-impl Task {
-    /// Whether more than one future stands for its end.
-    fn joined_often(&self) -> bool {
-        self.joins.is_some_and(|joins| joins.first != joins.last)
-    }
+    /// The first and the last of the joins, a list through their futures, and how many there are.
+    joins: Option<(Key, Key)>,
+    join_count: u32,
 }
 
 /// What a new task is.
@@ -116,7 +104,7 @@ impl Core {
         match Stackful::new(&mut self.stacks, size, own, handle, start) {
             Ok(body) => Ok(self.task_start(key, Body::Stackful(body))),
             Err(error) => {
-                self.tasks.remove(key);
+                self.tasks.discard(key);
                 self.ready.release_one();
                 Err(error)
             }
@@ -146,6 +134,7 @@ impl Core {
             detached: new.detached,
             free: new.free,
             joins: None,
+            join_count: 0,
         });
         if inserted.is_err() {
             self.ready.release_one();
@@ -178,8 +167,7 @@ impl Core {
         let body = task.body.take()?;
         task.state = TaskState::Running;
         task.budget = limits::TASK_BUDGET;
-        let reserved = self.ready.reserve_one();
-        debug_assert!(reserved.is_ok(), "the place that was just left must be free");
+        self.ready.reserve_left();
         Some(body)
     }
 
@@ -233,12 +221,12 @@ impl Core {
         }
         task.state = TaskState::Ended;
         let free = task.free.take();
-        let joins = task.joins.take();
+        let mut joins = task.joins.take().map(|(first, _)| first);
+        let joined = joins.is_some();
         let (outcome, text) = (task.outcome, core::mem::take(&mut task.text));
         let (detached, asked) = (task.detached, task.requests > 0);
-        let mut next = joins.map(|joins| joins.first);
-        while let Some(join) = next {
-            next = self.futures.get(join).and_then(|future| future.next_join);
+        while let Some(join) = joins {
+            joins = self.futures.get(join).and_then(|future| future.next_join);
             let copy = match &text {
                 Text::None => Text::None,
                 Text::Static(text) => Text::Static(text),
@@ -246,12 +234,14 @@ impl Core {
             };
             self.future_complete(join, outcome, copy, Object::None);
         }
-        if detached && joins.is_none() {
-            let gone = self.tasks.remove(key)?;
+        if detached && !joined {
             let unasked = outcome.status == ROTA_ERR_CANCELLED as i32 && !asked;
             let shown = if unasked { Outcome { status: ROTA_ERR_INVALID as i32, ..outcome } } else { outcome };
-            self.report_unseen(Unseen::Task(key, &gone.name), &shown, &text);
-        } else if joins.is_some() {
+            if let Some(task) = self.tasks.get(key) {
+                self.report_unseen(Unseen::Task(key, &task.name), &shown, &text);
+            }
+            self.tasks.discard(key);
+        } else if joined {
             self.tasks.discard(key);
         } else if let Some(task) = self.tasks.get_mut(key) {
             task.text = text;
@@ -266,44 +256,38 @@ impl Core {
             let gone = self.tasks.remove(key).ok_or(ROTA_ERR_HANDLE)?;
             return Ok(self.future_done(gone.outcome, gone.text));
         }
-        let before = task.joins;
         let future = self.future_new(Source::Task(key))?;
-        if let Some(task) = self.tasks.get_mut(key) {
-            task.joins = Some(Joins { first: before.map_or(future, |joins| joins.first), last: future });
-        }
-        if let Some(last) = before.and_then(|joins| self.futures.get_mut(joins.last)) {
-            last.next_join = Some(future);
+        let Some(task) = self.tasks.get_mut(key) else { return Err(ROTA_ERR_HANDLE.into()) };
+        task.join_count += 1;
+        let (first, before) = task.joins.map_or((future, None), |(first, last)| (first, Some(last)));
+        task.joins = Some((first, future));
+        if let Some(slot) = before.and_then(|last| self.futures.get_mut(last)) {
+            slot.next_join = Some(future);
         }
         Ok(self.future_handle(future))
     }
 
-    /// Takes `future` out of the chain of the task's joins.
-    fn join_unlink(&mut self, future: Key, task: Key) {
-        let Some(joins) = self.tasks.get(task).and_then(|task| task.joins) else { return };
-        let next_of = |core: &Core, join: Key| core.futures.get(join).and_then(|join| join.next_join);
-        let after = next_of(self, future);
-        let mut before = None;
-        let mut at = Some(joins.first);
-        while at.is_some_and(|join| join != future) {
-            before = at;
-            at = at.and_then(|join| next_of(self, join));
-        }
-        if at.is_none() {
-            return;
-        }
-        if let Some(previous) = before.and_then(|before| self.futures.get_mut(before)) {
-            previous.next_join = after;
-        }
-        let first = if before.is_none() { after } else { Some(joins.first) };
-        let last = if joins.last == future { before } else { Some(joins.last) };
-        if let Some(task) = self.tasks.get_mut(task) {
-            task.joins = first.zip(last).map(|(first, last)| Joins { first, last });
-        }
-    }
-
     /// Takes a join back: the task is not asked to end.
     pub fn join_remove(&mut self, future: Key, task: Key) {
-        self.join_unlink(future, task);
+        let mut at = None;
+        if let Some(task) = self.tasks.get_mut(task) {
+            task.join_count = task.join_count.saturating_sub(1);
+            at = task.joins.take().map(|(first, _)| first);
+        }
+        let mut kept: Option<(Key, Key)> = None;
+        while let Some(join) = at {
+            at = self.futures.get_mut(join).and_then(|slot| slot.next_join.take());
+            if join == future {
+                continue;
+            }
+            if let Some(slot) = kept.and_then(|(_, last)| self.futures.get_mut(last)) {
+                slot.next_join = Some(join);
+            }
+            kept = Some((kept.map_or(join, |(first, _)| first), join));
+        }
+        if let Some(task) = self.tasks.get_mut(task) {
+            task.joins = kept;
+        }
         self.future_complete(future, Outcome::cancelled(), Text::None, Object::None);
     }
 
@@ -428,7 +412,7 @@ impl<S: Service> State<S> {
             };
             let circle = hop > 64 && hop > self.core.tasks.len();
             let Some(task) = self.core.tasks.get_mut(next) else { return };
-            if task.joined_often() || circle {
+            if task.join_count > 1 || circle {
                 return self.core.join_remove(future, next);
             }
             task.requests += 1;
@@ -452,7 +436,7 @@ impl<S: Service> State<S> {
     /// A join is cancelled: the task is asked to end, unless others join it too.
     pub fn join_cancel(&mut self, future: Key, task: Key) {
         match self.core.tasks.get(task) {
-            Some(joined) if !joined.joined_often() => {
+            Some(joined) if joined.join_count <= 1 => {
                 let _ = self.task_cancel(task);
             }
             _ => self.core.join_remove(future, task),

@@ -228,7 +228,7 @@ mod tests {
         let inbox = Inbox::new(3).unwrap();
         let pool = inbox.pool.as_ptr() as usize..inbox.pool.as_ptr() as usize + 3 * size_of::<Node<usize>>();
         for round in 0..5usize {
-            (0..4).for_each(|n| drop(inbox.push(round * 4 + n)));
+            (0..4).for_each(|n| assert_eq!(inbox.push(round * 4 + n).unwrap(), n == 0));
             let mut at = inbox.head.load(Ordering::Acquire);
             let mut inside = 0;
             while !at.is_null() {
@@ -249,7 +249,11 @@ mod tests {
         let producers: Vec<_> = (0..THREADS)
             .map(|who| {
                 let inbox = inbox.clone();
-                thread::spawn(move || (0..EACH).for_each(|n| drop(inbox.push((who, n)).unwrap())))
+                thread::spawn(move || {
+                    for n in 0..EACH {
+                        inbox.push((who, n)).unwrap();
+                    }
+                })
             })
             .collect();
         let mut next = [0u64; THREADS];

@@ -191,7 +191,7 @@ static void tasks(rota_loop loop) {
             CHECK_STATUS(rota_task_detach(task), ROTA_OK);
         } else {
             rota_future join = rota_task_join(task);
-            if (!worked(WAIT(loop, join))) CHECK_STATUS(rota_loop_stop(loop), ROTA_OK);
+            (void)worked(WAIT(loop, join));
             (void)rota_task_detach(task); /* if the join could not be had */
         }
     }

@@ -1,0 +1,132 @@
+//! Who waits for a future, in the order they came.
+//!
+//! Lines of waiters share one table, so that waiting takes no memory in the
+//! steady state; the first of a line, who is mostly the only one, stands in the
+//! future itself.
+
+use crate::base::{Key, Result};
+use crate::sys::host::HostThen;
+use crate::sys::{Memory, Slab};
+
+/// Somebody who waits.
+#[derive(Clone, Copy)]
+pub enum Waiter {
+    /// A callback.
+    Then(HostThen),
+    /// A task.
+    Task(Key),
+    /// `run_until`.
+    Until,
+}
+
+/// The waiters of one future: the first, and the ends of a list of the others.
+#[derive(Default)]
+pub struct Line {
+    first: Option<Waiter>,
+    others: Option<(Key, Key)>,
+}
+
+struct Node {
+    waiter: Waiter,
+    next: Option<Key>,
+}
+
+/// The table behind all lines of a loop.
+pub struct Waiters {
+    nodes: Slab<Node>,
+}
+
+impl Waiters {
+    /// An empty table.
+    pub fn new(memory: Memory) -> Self {
+        Waiters { nodes: Slab::new(memory, 1) }
+    }
+
+    /// Adds a waiter at the end of a line.
+    #[inline]
+    pub fn push(&mut self, line: &mut Line, waiter: Waiter) -> Result<()> {
+        if line.first.is_none() {
+            line.first = Some(waiter);
+            return Ok(());
+        }
+        let key = self.nodes.insert(Node { waiter, next: None })?;
+        line.others = match line.others {
+            None => Some((key, key)),
+            Some((head, tail)) => {
+                if let Some(node) = self.nodes.get_mut(tail) {
+                    node.next = Some(key);
+                }
+                Some((head, key))
+            }
+        };
+        Ok(())
+    }
+
+    /// Takes the first waiter of a line.
+    #[inline]
+    pub fn pop(&mut self, line: &mut Line) -> Option<Waiter> {
+        let first = line.first.take()?;
+        if let Some((head, tail)) = line.others {
+            if let Some(node) = self.nodes.remove(head) {
+                line.first = Some(node.waiter);
+                line.others = node.next.map(|next| (next, tail));
+            }
+        }
+        Some(first)
+    }
+
+    /// Takes the waiters out of a line for which `gone` holds.
+    pub fn remove(&mut self, line: &mut Line, mut gone: impl FnMut(&Waiter) -> bool) {
+        let mut kept = Line::default();
+        while let Some(waiter) = self.pop(line) {
+            if !gone(&waiter) {
+                // A place has just been vacated, or the line's own first is free: it cannot fail.
+                let pushed = self.push(&mut kept, waiter);
+                debug_assert!(pushed.is_ok());
+            }
+        }
+        *line = kept;
+    }
+
+    /// Whether `is` holds for any waiter of a line.
+    pub fn any(&self, line: &Line, is: impl Fn(&Waiter) -> bool) -> bool {
+        let mut at = line.others.map(|(head, _)| head);
+        let mut found = line.first.as_ref().is_some_and(&is);
+        while let Some(node) = at.and_then(|key| self.nodes.get(key)) {
+            found |= is(&node.waiter);
+            at = node.next;
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tasks(waiters: &mut Waiters, line: &mut Line) -> Vec<u32> {
+        let next = || match waiters.pop(line)? {
+            Waiter::Task(key) => Some(key.slot),
+            _ => None,
+        };
+        std::iter::from_fn(next).collect()
+    }
+
+    #[test]
+    fn they_leave_in_the_order_they_came_whoever_went_before() {
+        let mut waiters = Waiters::new(Memory::new(None, u64::MAX));
+        for gone in 0..6u32 {
+            let mut line = Line::default();
+            for slot in 0..5 {
+                waiters.push(&mut line, Waiter::Task(Key { slot, generation: 1 })).unwrap();
+            }
+            waiters.remove(&mut line, |waiter| matches!(waiter, Waiter::Task(key) if key.slot == gone));
+            waiters.push(&mut line, Waiter::Task(Key { slot: 9, generation: 1 })).unwrap();
+            assert!(waiters.any(&line, |waiter| matches!(waiter, Waiter::Task(key) if key.slot == 9)));
+            let mut expected: Vec<u32> = (0..5).filter(|slot| *slot != gone).collect();
+            expected.push(9);
+            assert_eq!(tasks(&mut waiters, &mut line), expected);
+        }
+        assert_eq!(waiters.nodes.len(), 0);
+    }
+}
