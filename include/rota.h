@@ -935,6 +935,7 @@ int64_t rota_task_wait(rota_task task, rota_future future);
 /// A future for the end of a task: its value is what the body returned, its
 /// failure the body's. Cancelling it, where it is the only join and its claim
 /// the last, asks the task to end. A task that has ended is let go by this.
+/// ROTA_ERR_INVALID: the task would wait for itself.
 rota_future rota_task_join(rota_task task);
 
 /// Says that nobody will join the task: it is let go when it ends. An error

@@ -276,7 +276,7 @@ pub unsafe extern "C" fn rota_loop_get_next_deadline(r#loop: rota_loop, out: *mu
     guard_loop(r#loop, |runtime| {
         let deadline = runtime.with(|state| {
             let core = &mut state.core;
-            if !core.ready.is_empty() || core.remote.has_posts() || core.remote.stop_asked() {
+            if !core.ready.is_empty() || core.remote.has_posts() || core.remote.stop_asked() || core.driver.is_due() {
                 return Ok(core.read_clock());
             }
             Ok(core.timers.next_wakeup().unwrap_or(u64::MAX))

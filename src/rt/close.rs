@@ -30,7 +30,7 @@ impl<S: Service> Runtime<S> {
         for turns in 0u32.. {
             let left = self.with(|state| Ok(state.close_pass()))?;
             while let Some(free) = self.with(|state| Ok(state.next_result()))? {
-                free.call();
+                self.let_go(Some(free));
             }
             if left == Left::Nothing {
                 return Ok(());

@@ -14,7 +14,7 @@ const VALGRIND: &str = "valgrind --quiet --error-exitcode=99 --leak-check=full \
 const HOST: &str = "x86_64-unknown-linux-gnu";
 
 /// Rust tests that are about the tree, not about the library's behaviour.
-const ABOUT_THE_TREE: [&str; 5] = ["c", "header", "readme", "symbols", "tidy"];
+const ABOUT_THE_TREE: [&str; 6] = ["c", "header", "layers", "readme", "symbols", "tidy"];
 
 /// Every checker, as far as the minutes carry.
 pub fn all(minutes: Option<u64>) -> Result<(), String> {
