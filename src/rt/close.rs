@@ -165,7 +165,7 @@ impl<S: Service> State<S> {
             Object::Result(_, Some(_)) | Object::Stream(_) => self.future_end(key),
             _ => {
                 let future = self.core.futures.remove(key)?;
-                if !future.seen {
+                if !future.seen && future.outcome.is_error() {
                     self.core.report_unseen(Unseen::Future(key), &future.outcome, &future.text);
                 }
                 None
