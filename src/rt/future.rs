@@ -249,7 +249,7 @@ impl Core {
         future.seen = true;
         future.claims = future.claims.saturating_sub(1);
         if future.over() {
-            self.futures.remove(key);
+            self.futures.discard(key);
         }
     }
 
@@ -283,7 +283,7 @@ impl Core {
         if let Some(future) = self.futures.get_mut(key) {
             future.seen = true;
             if future.over() {
-                self.futures.remove(key);
+                self.futures.discard(key);
             }
         }
     }
@@ -398,7 +398,7 @@ impl<S: Service> State<S> {
         let future = self.core.futures.get_mut(key)?;
         future.calling = false;
         if future.over() {
-            self.core.futures.remove(key);
+            self.core.futures.discard(key);
         } else if future.closed && future.done && future.claims == 0 {
             return self.future_end(key);
         }

@@ -104,7 +104,7 @@ impl Core {
         match Stackful::new(&mut self.stacks, size, own, handle, start) {
             Ok(body) => Ok(self.task_start(key, Body::Stackful(body))),
             Err(error) => {
-                self.tasks.remove(key);
+                self.tasks.discard(key);
                 self.ready.release_one();
                 Err(error)
             }
@@ -209,7 +209,6 @@ impl Core {
     /// The body has returned: joins are answered. What has to be let go is the caller's to call.
     pub fn task_end(&mut self, key: Key, answer: i64) -> Option<HostFree> {
         self.ready.release_one();
-        let memory = self.memory.clone();
         let task = self.tasks.get_mut(key)?;
         if answer >= 0 || answer != task.outcome.short() {
             (task.outcome, task.text) = match Outcome::from_short(answer) {
@@ -231,17 +230,19 @@ impl Core {
             let copy = match &text {
                 Text::None => Text::None,
                 Text::Static(text) => Text::Static(text),
-                Text::Owned(_) => Text::copy(memory.clone(), text.as_bytes()).unwrap_or_default(),
+                Text::Owned(_) => Text::copy(self.memory.clone(), text.as_bytes()).unwrap_or_default(),
             };
             self.future_complete(join, outcome, copy, Object::None);
         }
         if detached && !joined {
-            let gone = self.tasks.remove(key)?;
             let unasked = outcome.status == ROTA_ERR_CANCELLED as i32 && !asked;
             let shown = if unasked { Outcome { status: ROTA_ERR_INVALID as i32, ..outcome } } else { outcome };
-            self.report_unseen(Unseen::Task(key, &gone.name), &shown, &text);
+            if let Some(task) = self.tasks.get(key) {
+                self.report_unseen(Unseen::Task(key, &task.name), &shown, &text);
+            }
+            self.tasks.discard(key);
         } else if joined {
-            self.tasks.remove(key);
+            self.tasks.discard(key);
         } else if let Some(task) = self.tasks.get_mut(key) {
             task.text = text;
         }
