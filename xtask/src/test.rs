@@ -29,7 +29,7 @@ fn over_poll(watch: &mut Watch) -> Result<(), String> {
         return suite;
     }
     // The examples' own library gives way to this one, which has the same soname.
-    let library = folder.join("debug").join("librota.so");
+    let library = folder.join("debug").join("deps").join("librota.so");
     suite.and(examples(watch, &format!("env LD_PRELOAD='{}'", library.display())))
 }
 
