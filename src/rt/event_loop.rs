@@ -78,8 +78,8 @@ pub struct TurnFigures {
     pub left: u64,
     /// The longest of them.
     pub longest_ns: u64,
-    /// When the next timer is due.
-    pub next_deadline: Option<u64>,
+    /// When the next turn is needed.
+    pub next_deadline: u64,
     /// Whether a limit cut the turn short.
     pub cut: bool,
 }
@@ -230,7 +230,7 @@ impl<S: Service> Runtime<S> {
         self.remote.take_stop();
         self.with(|state| {
             figures.left = state.core.ready.len() as u64;
-            figures.next_deadline = state.core.timers.next_wakeup();
+            figures.next_deadline = state.core.next_deadline();
             Ok(())
         })?;
         Ok(figures)
@@ -288,6 +288,15 @@ impl<S: Service> Runtime<S> {
 }
 
 impl Core {
+    /// When a turn is needed at the latest: now if something is ready, `ROTA_FOREVER` if nothing but the system can
+    /// bring something.
+    pub fn next_deadline(&mut self) -> u64 {
+        if !self.ready.is_empty() || self.remote.has_posts() || self.remote.stop_asked() || self.driver.is_due() {
+            return self.read_clock();
+        }
+        self.timers.next_wakeup().unwrap_or(ROTA_FOREVER)
+    }
+
     /// The answer to new work while the loop closes.
     pub fn refuse_if_closing(&self) -> Result<()> {
         if self.closing {
