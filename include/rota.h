@@ -98,18 +98,21 @@
 /// Where statuses of the host's own start; they go down from here.
 #define ROTA_STATUS_HOST (-1000000)
 
-/// Several listeners may share the port, and the system spreads connections
-/// over them.
-#define ROTA_LISTEN_REUSE_PORT 1
+/// The system's monotonic clock.
+#define ROTA_CLOCK_SYSTEM 0
 
-/// An IPv6 listener leaves IPv4 alone, also where it listens at every address.
-#define ROTA_LISTEN_IPV6_ONLY 2
+/// A clock that moves only by rota_loop_advance().
+#define ROTA_CLOCK_VIRTUAL 1
 
-/// Debug mode: reports callbacks that ran too long, and says more in the log.
-#define ROTA_LOOP_DEBUG 1
+/// As ROTA_CLOCK_VIRTUAL, and it jumps to the next deadline when nothing else
+/// is ready.
+#define ROTA_CLOCK_VIRTUAL_JUMP 2
 
-/// The loop makes no thread; what needs one answers ROTA_ERR_NO_THREADS.
-#define ROTA_LOOP_NO_THREADS 2
+/// The host's clock hook.
+#define ROTA_CLOCK_HOST 3
+
+/// Readiness: whatever mio uses on this system.
+#define ROTA_DRIVER_SELECTOR 0
 
 /// Levels of the log hook.
 #define ROTA_LOG_ERROR 1
@@ -129,21 +132,18 @@
 /// No deadline, no limit.
 #define ROTA_FOREVER UINT64_MAX
 
-/// The system's monotonic clock.
-#define ROTA_CLOCK_SYSTEM 0
+/// Debug mode: reports callbacks that ran too long, and says more in the log.
+#define ROTA_LOOP_DEBUG 1
 
-/// A clock that moves only by rota_loop_advance().
-#define ROTA_CLOCK_VIRTUAL 1
+/// The loop makes no thread; what needs one answers ROTA_ERR_NO_THREADS.
+#define ROTA_LOOP_NO_THREADS 2
 
-/// As ROTA_CLOCK_VIRTUAL, and it jumps to the next deadline when nothing else
-/// is ready.
-#define ROTA_CLOCK_VIRTUAL_JUMP 2
+/// Several listeners may share the port, and the system spreads connections
+/// over them.
+#define ROTA_LISTEN_REUSE_PORT 1
 
-/// The host's clock hook.
-#define ROTA_CLOCK_HOST 3
-
-/// Readiness: whatever mio uses on this system.
-#define ROTA_DRIVER_SELECTOR 0
+/// An IPv6 listener leaves IPv4 alone, also where it listens at every address.
+#define ROTA_LISTEN_IPV6_ONLY 2
 
 /// The outcome of a call: ROTA_OK, or what went wrong. Values never change.
 typedef enum {
@@ -216,48 +216,6 @@ typedef enum {
     /// The stream was shut down for writing.
     ROTA_ERR_SHUT = -33,
 } rota_status;
-
-/// An internet address and port. Plain data: copy it, compare it, keep it.
-typedef struct {
-    /// In network order; an IPv4 address in the first four, the rest zero.
-    uint8_t bytes[16];
-    /// The interface's number for an IPv6 address that is local to a link, else
-    /// 0.
-    uint32_t scope;
-    /// In the machine's own order.
-    uint16_t port;
-    /// ROTA_FAMILY_IPV4 or ROTA_FAMILY_IPV6.
-    uint8_t family;
-    /// Zero.
-    uint8_t reserved;
-} rota_address;
-
-/// What an operation will come to.
-typedef struct {
-    /// Private: zero is null, equal ids name the same thing.
-    uint64_t id;
-} rota_future;
-
-/// An event loop. It belongs to the thread that opened it.
-typedef struct {
-    /// Private: zero is null, equal ids name the same thing.
-    uint64_t id;
-} rota_loop;
-
-/// A blocking call, made on another thread. What it returns is the future's
-/// outcome: a value at or above zero, or a negative status.
-typedef int64_t (*rota_job_fn)(void *user_data);
-
-/// A callback queued with rota_loop_call_soon() or rota_loop_post(). `status`
-/// is ROTA_OK, or ROTA_ERR_CANCELLED when it was cancelled or the loop closes.
-typedef void (*rota_call_fn)(rota_loop loop, rota_status status,
-    void *user_data);
-
-/// A callback that stands in the queue of a loop.
-typedef struct {
-    /// Private: zero is null, equal ids name the same thing.
-    uint64_t id;
-} rota_call;
 
 /// Hook: the time in nanoseconds since any fixed moment. It should not go back;
 /// if it does, the loop goes on as if it stood still.
@@ -342,6 +300,18 @@ typedef struct {
     uint32_t reserved;
 } rota_loop_options;
 
+/// An event loop. It belongs to the thread that opened it.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_loop;
+
+/// What an operation will come to.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_future;
+
 /// What a turn did.
 typedef struct {
     /// The size of this struct, set by you.
@@ -361,6 +331,11 @@ typedef struct {
     /// Zero.
     uint32_t reserved;
 } rota_turn_figures;
+
+/// A callback queued with rota_loop_call_soon() or rota_loop_post(). `status`
+/// is ROTA_OK, or ROTA_ERR_CANCELLED when it was cancelled or the loop closes.
+typedef void (*rota_call_fn)(rota_loop loop, rota_status status,
+    void *user_data);
 
 /// What a loop has done, has, and takes.
 typedef struct {
@@ -398,6 +373,23 @@ typedef struct {
     uint64_t stacks_kept;
 } rota_loop_stats;
 
+/// A callback that stands in the queue of a loop.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_call;
+
+/// An armed timer; it ends when its callback has come and returned.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_timer;
+
+/// A timer's callback. `status` is ROTA_OK when it fired, ROTA_ERR_CANCELLED
+/// when it was cancelled or the loop closes.
+typedef void (*rota_timer_fn)(rota_timer timer, rota_status status,
+    void *user_data);
+
 /// Lets go of what a `user_data` or a result points to. Called exactly once.
 typedef void (*rota_free_fn)(void *user_data);
 
@@ -429,6 +421,69 @@ typedef struct {
     uint64_t id;
 } rota_stream;
 
+/// An internet address and port. Plain data: copy it, compare it, keep it.
+typedef struct {
+    /// In network order; an IPv4 address in the first four, the rest zero.
+    uint8_t bytes[16];
+    /// The interface's number for an IPv6 address that is local to a link, else
+    /// 0.
+    uint32_t scope;
+    /// In the machine's own order.
+    uint16_t port;
+    /// ROTA_FAMILY_IPV4 or ROTA_FAMILY_IPV6.
+    uint8_t family;
+    /// Zero.
+    uint8_t reserved;
+} rota_address;
+
+/// How to start a task. Prepare it with rota_task_options_init(); zero is every
+/// default.
+typedef struct {
+    /// The size of this struct, set by the init function.
+    size_t size;
+    /// For logs: at most 255 bytes of UTF-8, copied. NULL means "task".
+    const char *name;
+    /// A stack of this size instead of one from the loop's pool, in bytes.
+    size_t stack_size;
+    /// Called with `user_data` once, when the body has returned; also when
+    /// spawning fails.
+    rota_free_fn user_data_free;
+    /// Zero.
+    uint32_t flags;
+    /// Zero.
+    uint32_t reserved;
+} rota_task_options;
+
+/// A task: a coroutine that the loop drives.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_task;
+
+/// The body of a stackful task. What it returns is the task's outcome: a value
+/// at or above zero, or a negative status.
+typedef int64_t (*rota_task_fn)(rota_task task, void *user_data);
+
+/// The body of a stepped task: called once to begin, with an empty outcome, and
+/// again with the outcome of what it waited for. It returns what
+/// rota_task_wait() returned in order to wait, and anything else to end.
+typedef int64_t (*rota_step_fn)(rota_task task, const rota_outcome *outcome,
+    void *user_data);
+
+/// A blocking call, made on another thread. What it returns is the future's
+/// outcome: a value at or above zero, or a negative status.
+typedef int64_t (*rota_job_fn)(void *user_data);
+
+/// How to resolve a name.
+typedef struct {
+    /// sizeof(rota_resolve_options), set by rota_resolve_options_init().
+    size_t size;
+    /// ROTA_FAMILY_...: only these addresses.
+    uint32_t family;
+    /// Zero: there are none yet.
+    uint32_t flags;
+} rota_resolve_options;
+
 /// How to listen.
 typedef struct {
     /// sizeof(rota_listen_options), set by rota_listen_options_init().
@@ -446,26 +501,10 @@ typedef struct {
     uint64_t id;
 } rota_listener;
 
-/// A task: a coroutine that the loop drives.
-typedef struct {
-    /// Private: zero is null, equal ids name the same thing.
-    uint64_t id;
-} rota_task;
-
 /// The body of a task that serves one connection. The stream is the body's to
 /// close.
 typedef int64_t (*rota_serve_fn)(rota_task task, rota_stream stream,
     void *user_data);
-
-/// How to resolve a name.
-typedef struct {
-    /// sizeof(rota_resolve_options), set by rota_resolve_options_init().
-    size_t size;
-    /// ROTA_FAMILY_...: only these addresses.
-    uint32_t family;
-    /// Zero: there are none yet.
-    uint32_t flags;
-} rota_resolve_options;
 
 /// How to connect.
 typedef struct {
@@ -488,78 +527,29 @@ typedef struct {
     size_t size;
 } rota_buffer;
 
-/// How to start a task. Prepare it with rota_task_options_init(); zero is every
-/// default.
-typedef struct {
-    /// The size of this struct, set by the init function.
-    size_t size;
-    /// For logs: at most 255 bytes of UTF-8, copied. NULL means "task".
-    const char *name;
-    /// A stack of this size instead of one from the loop's pool, in bytes.
-    size_t stack_size;
-    /// Called with `user_data` once, when the body has returned; also when
-    /// spawning fails.
-    rota_free_fn user_data_free;
-    /// Zero.
-    uint32_t flags;
-    /// Zero.
-    uint32_t reserved;
-} rota_task_options;
-
-/// The body of a stackful task. What it returns is the task's outcome: a value
-/// at or above zero, or a negative status.
-typedef int64_t (*rota_task_fn)(rota_task task, void *user_data);
-
-/// The body of a stepped task: called once to begin, with an empty outcome, and
-/// again with the outcome of what it waited for. It returns what
-/// rota_task_wait() returned in order to wait, and anything else to end.
-typedef int64_t (*rota_step_fn)(rota_task task, const rota_outcome *outcome,
-    void *user_data);
-
-/// An armed timer; it ends when its callback has come and returned.
-typedef struct {
-    /// Private: zero is null, equal ids name the same thing.
-    uint64_t id;
-} rota_timer;
-
-/// A timer's callback. `status` is ROTA_OK when it fired, ROTA_ERR_CANCELLED
-/// when it was cancelled or the loop closes.
-typedef void (*rota_timer_fn)(rota_timer timer, rota_status status,
-    void *user_data);
-
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
 
-/// Reads a numeric address: "127.0.0.1", "::1", "fe80::1%2" (the interface as a
-/// number). ROTA_ERR_ADDRESS: it is none. Thread-safe.
-rota_status rota_address_parse(const char *text, uint16_t port,
-    rota_address *out);
+/// The library's version as 0x00MMmmpp: major, minor, patch. Thread-safe.
+uint32_t rota_version(void);
 
-/// Writes an address as "127.0.0.1:80" or "[::1]:80", cut to fit in `size`
-/// bytes with its NUL; the full length goes to `length`, which may be NULL. 64
-/// bytes hold every address. Thread-safe.
-rota_status rota_address_format(const rota_address *address, char *buffer,
-    size_t size, size_t *length);
+/// The library's version as text, "1.2.3". Static. Thread-safe.
+const char *rota_version_text(void);
 
-/// Calls `job` on another thread: one of the loop's, made when they are needed
-/// and at most `max_threads` of them, or the host's executor. The future's
-/// outcome is what the job returns. Cancelling withdraws a job that has not
-/// begun; one that has begun goes on, and its outcome is what it returns.
-///
-/// ROTA_ERR_NO_THREADS: the loop was opened without threads.
-rota_future rota_loop_call_blocking(rota_loop loop, rota_job_fn job,
-    void *user_data);
+/// A short English phrase for a status. Static, never NULL. Thread-safe.
+const char *rota_strerror(int32_t status);
 
-/// Queues a callback for the next turn: once, first in first out, never inside
-/// this call. `out` may be NULL if you will not cancel it.
-rota_status rota_loop_call_soon(rota_loop loop, rota_call_fn callback,
-    void *user_data, rota_call *out);
+/// The name of a status, such as "ROTA_ERR_EOF"; "?" for a number that is
+/// none. Static, never NULL. Thread-safe.
+const char *rota_status_name(int32_t status);
 
-/// Cancels a queued callback: it comes in its place with ROTA_ERR_CANCELLED, so
-/// that you can let go of its `user_data`. ROTA_ERR_HANDLE: it has come
-/// already.
-rota_status rota_call_cancel(rota_call call);
+/// The system's error number (errno) of this thread's last call that answered
+/// with a status because the system refused; 0 if there was none.
+int32_t rota_os_error(void);
+
+/// Fills in the defaults. `size` is `sizeof *options`.
+rota_status rota_loop_options_init(rota_loop_options *options, size_t size);
 
 /// Opens a loop that belongs to the calling thread: all its callbacks and tasks
 /// run there, inside the calls that drive it. `options` may be NULL. A process
@@ -650,6 +640,50 @@ rota_status rota_loop_get_current(rota_loop *out);
 /// What the loop has done, has, and takes. `out->size` must be set.
 rota_status rota_loop_get_stats(rota_loop loop, rota_loop_stats *out);
 
+/// Queues a callback for the next turn: once, first in first out, never inside
+/// this call. `out` may be NULL if you will not cancel it.
+rota_status rota_loop_call_soon(rota_loop loop, rota_call_fn callback,
+    void *user_data, rota_call *out);
+
+/// Cancels a queued callback: it comes in its place with ROTA_ERR_CANCELLED, so
+/// that you can let go of its `user_data`. ROTA_ERR_HANDLE: it has come
+/// already.
+rota_status rota_call_cancel(rota_call call);
+
+/// Calls `callback` once, `delay_ns` from now or a little later, never earlier.
+/// Timers with equal deadlines fire in the order in which they were armed.
+/// `out` may be NULL if you will not cancel or move it.
+rota_status rota_loop_call_later(rota_loop loop, uint64_t delay_ns,
+    rota_timer_fn callback, void *user_data, rota_timer *out);
+
+/// As rota_loop_call_later(), at a moment of the loop's clock
+/// (rota_loop_get_now()); one that has passed means the next turn.
+rota_status rota_loop_call_at(rota_loop loop, uint64_t deadline_ns,
+    rota_timer_fn callback, void *user_data, rota_timer *out);
+
+/// Cancels a timer: its callback comes in the next turn with
+/// ROTA_ERR_CANCELLED, so that you can let go of its `user_data`.
+/// ROTA_ERR_DONE: its callback is running, or it was cancelled already;
+/// ROTA_ERR_HANDLE: it has ended.
+rota_status rota_timer_cancel(rota_timer timer);
+
+/// Moves a timer to `delay_ns` from now, earlier or later than it was; it is
+/// then as young as one that was armed now. Allowed inside its own callback,
+/// which then comes again: so a timer repeats.
+rota_status rota_timer_rearm(rota_timer timer, uint64_t delay_ns);
+
+/// As rota_timer_rearm(), to a moment of the loop's clock.
+rota_status rota_timer_rearm_at(rota_timer timer, uint64_t deadline_ns);
+
+/// When a timer is due, on the loop's clock.
+rota_status rota_timer_get_deadline(rota_timer timer, uint64_t *out);
+
+/// A future that is done `delay_ns` from now, with the value 0.
+rota_future rota_loop_sleep(rota_loop loop, uint64_t delay_ns);
+
+/// A future that is done at a moment of the loop's clock, with the value 0.
+rota_future rota_loop_sleep_until(rota_loop loop, uint64_t deadline_ns);
+
 /// A future of your own, a promise: complete it with rota_future_complete() or
 /// its sisters. It ends when it is done and those who waited have been
 /// answered, or when you close it.
@@ -722,22 +756,111 @@ rota_status rota_future_take_result(rota_future future, void **out);
 rota_status rota_future_take_addresses(rota_future future, rota_address *buffer,
     size_t capacity, size_t *count);
 
-/// The library's version as 0x00MMmmpp: major, minor, patch. Thread-safe.
-uint32_t rota_version(void);
+/// Fills in the defaults. `size` is `sizeof *options`.
+rota_status rota_task_options_init(rota_task_options *options, size_t size);
 
-/// The library's version as text, "1.2.3". Static. Thread-safe.
-const char *rota_version_text(void);
+/// Starts a task with a stack of its own: `body` runs in the next turn, and
+/// waits with rota_await() wherever it likes. `options` may be NULL. With `out`
+/// NULL the task is detached; otherwise join it or detach it, or it stays after
+/// its end until the loop is closed.
+rota_status rota_loop_spawn(rota_loop loop, rota_task_fn body, void *user_data,
+    const rota_task_options *options, rota_task *out);
 
-/// A short English phrase for a status. Static, never NULL. Thread-safe.
-const char *rota_strerror(int32_t status);
+/// Starts a stepped task: `body` is called in the next turn, and again each
+/// time what it waits for is done; it keeps its place in `user_data`. Otherwise
+/// as rota_loop_spawn().
+rota_status rota_loop_spawn_stepped(rota_loop loop, rota_step_fn body,
+    void *user_data, const rota_task_options *options, rota_task *out);
 
-/// The name of a status, such as "ROTA_ERR_EOF"; "?" for a number that is
-/// none. Static, never NULL. Thread-safe.
-const char *rota_status_name(int32_t status);
+/// Waits until the future is done and returns what it came to in the short
+/// form: the value, or the negative status; the full outcome is in
+/// rota_task_get_outcome() until the task's next await. The future ends with
+/// this, if nobody else waits for it and it holds no object.
+///
+/// Only inside a stackful task, as the innermost thing that runs
+/// (ROTA_ERR_NO_TASK otherwise, and nothing is consumed). Waiting for what is
+/// done already does not give up the turn, but after 128 of those in one turn
+/// the task is made to yield.
+int64_t rota_await(rota_future future);
 
-/// The system's error number (errno) of this thread's last call that answered
-/// with a status because the system refused; 0 if there was none.
-int32_t rota_os_error(void);
+/// Gives up the turn; `task` must be the stackful task that runs. Returns 0, or
+/// ROTA_ERR_CANCELLED if the task was asked to end.
+int64_t rota_task_yield(rota_task task);
+
+/// For a stepped body: says what to wait for. Return what this returns; the
+/// body is called again with the outcome when `future` is done.
+int64_t rota_task_wait(rota_task task, rota_future future);
+
+/// A future for the end of a task: its value is what the body returned, its
+/// failure the body's. Cancelling it, where it is the only join and its claim
+/// the last, asks the task to end. A task that has ended is let go by this.
+/// ROTA_ERR_INVALID: the task would wait for itself.
+rota_future rota_task_join(rota_task task);
+
+/// Says that nobody will join the task: it is let go when it ends. An error
+/// that nobody looked at goes to the log.
+rota_status rota_task_detach(rota_task task);
+
+/// Asks a task to end. Once per request, ROTA_ERR_CANCELLED arrives where the
+/// task waits; it may clean up with further awaits, and may refuse. An outcome
+/// that is ready wins: the request then meets the task at its next operation,
+/// which starts nothing. ROTA_ERR_DONE: it has ended.
+rota_status rota_task_cancel(rota_task task);
+
+/// Takes one request back; how many are left goes to `left`, which may be NULL.
+/// With the last one goes a request that was not delivered yet.
+rota_status rota_task_uncancel(rota_task task, uint32_t *left);
+
+/// How many requests to end the task has had that were not taken back.
+rota_status rota_task_get_cancelling(rota_task task, uint32_t *out);
+
+/// Copies the task's name into `buffer`, cut to fit and NUL-terminated; its
+/// full length goes to `length`, which may be NULL.
+rota_status rota_task_get_name(rota_task task, char *buffer, size_t size,
+    size_t *length);
+
+/// The full outcome of the task's last await. The message lives until its next.
+rota_status rota_task_get_outcome(rota_task task, rota_outcome *out);
+
+/// The task that is running on this thread, innermost. ROTA_ERR_NO_TASK: none
+/// is.
+rota_status rota_task_get_current(rota_task *out);
+
+/// Calls `job` on another thread: one of the loop's, made when they are needed
+/// and at most `max_threads` of them, or the host's executor. The future's
+/// outcome is what the job returns. Cancelling withdraws a job that has not
+/// begun; one that has begun goes on, and its outcome is what it returns.
+///
+/// ROTA_ERR_NO_THREADS: the loop was opened without threads.
+rota_future rota_loop_call_blocking(rota_loop loop, rota_job_fn job,
+    void *user_data);
+
+/// Reads a numeric address: "127.0.0.1", "::1", "fe80::1%2" (the interface as a
+/// number). ROTA_ERR_ADDRESS: it is none. Thread-safe.
+rota_status rota_address_parse(const char *text, uint16_t port,
+    rota_address *out);
+
+/// Writes an address as "127.0.0.1:80" or "[::1]:80", cut to fit in `size`
+/// bytes with its NUL; the full length goes to `length`, which may be NULL. 64
+/// bytes hold every address. Thread-safe.
+rota_status rota_address_format(const rota_address *address, char *buffer,
+    size_t size, size_t *length);
+
+/// Fills in the defaults. `size` is `sizeof *options`.
+rota_status rota_resolve_options_init(rota_resolve_options *options,
+    size_t size);
+
+/// Finds the addresses of `host`, a name or a number, with the port of
+/// `service`, a name or a number too; NULL is port 0. The future's value is how
+/// many there are; rota_future_take_addresses() hands them out, the preferred
+/// one first. Names are asked on another thread. Cancelling ends the future at
+/// once. `options` may be NULL.
+///
+/// ROTA_ERR_NOT_FOUND: there is no such host or service; ROTA_ERR_RESOLVE: the
+/// name service failed; ROTA_ERR_NO_THREADS: it is a name, and the loop was
+/// opened without threads.
+rota_future rota_loop_resolve(rota_loop loop, const char *host,
+    const char *service, const rota_resolve_options *options);
 
 /// Fills in the defaults. `size` is `sizeof *options`.
 rota_status rota_listen_options_init(rota_listen_options *options, size_t size);
@@ -773,25 +896,6 @@ rota_status rota_listener_serve(rota_listener listener, rota_serve_fn body,
 /// Listens no more: pending accepts end with ROTA_ERR_CANCELLED, connections
 /// and the tasks that serve them go on. Closing null succeeds and does nothing.
 rota_status rota_listener_close(rota_listener listener);
-
-/// Fills in the defaults. `size` is `sizeof *options`.
-rota_status rota_loop_options_init(rota_loop_options *options, size_t size);
-
-/// Fills in the defaults. `size` is `sizeof *options`.
-rota_status rota_resolve_options_init(rota_resolve_options *options,
-    size_t size);
-
-/// Finds the addresses of `host`, a name or a number, with the port of
-/// `service`, a name or a number too; NULL is port 0. The future's value is how
-/// many there are; rota_future_take_addresses() hands them out, the preferred
-/// one first. Names are asked on another thread. Cancelling ends the future at
-/// once. `options` may be NULL.
-///
-/// ROTA_ERR_NOT_FOUND: there is no such host or service; ROTA_ERR_RESOLVE: the
-/// name service failed; ROTA_ERR_NO_THREADS: it is a name, and the loop was
-/// opened without threads.
-rota_future rota_loop_resolve(rota_loop loop, const char *host,
-    const char *service, const rota_resolve_options *options);
 
 /// Fills in the defaults. `size` is `sizeof *options`.
 rota_status rota_connect_options_init(rota_connect_options *options,
@@ -896,109 +1000,6 @@ rota_status rota_stream_set_no_delay(rota_stream stream, bool on);
 /// choice, which counts in seconds anyway.
 rota_status rota_stream_set_keep_alive(rota_stream stream, bool on,
     uint64_t idle_ns);
-
-/// Fills in the defaults. `size` is `sizeof *options`.
-rota_status rota_task_options_init(rota_task_options *options, size_t size);
-
-/// Starts a task with a stack of its own: `body` runs in the next turn, and
-/// waits with rota_await() wherever it likes. `options` may be NULL. With `out`
-/// NULL the task is detached; otherwise join it or detach it, or it stays after
-/// its end until the loop is closed.
-rota_status rota_loop_spawn(rota_loop loop, rota_task_fn body, void *user_data,
-    const rota_task_options *options, rota_task *out);
-
-/// Starts a stepped task: `body` is called in the next turn, and again each
-/// time what it waits for is done; it keeps its place in `user_data`. Otherwise
-/// as rota_loop_spawn().
-rota_status rota_loop_spawn_stepped(rota_loop loop, rota_step_fn body,
-    void *user_data, const rota_task_options *options, rota_task *out);
-
-/// Waits until the future is done and returns what it came to in the short
-/// form: the value, or the negative status; the full outcome is in
-/// rota_task_get_outcome() until the task's next await. The future ends with
-/// this, if nobody else waits for it and it holds no object.
-///
-/// Only inside a stackful task, as the innermost thing that runs
-/// (ROTA_ERR_NO_TASK otherwise, and nothing is consumed). Waiting for what is
-/// done already does not give up the turn, but after 128 of those in one turn
-/// the task is made to yield.
-int64_t rota_await(rota_future future);
-
-/// Gives up the turn; `task` must be the stackful task that runs. Returns 0, or
-/// ROTA_ERR_CANCELLED if the task was asked to end.
-int64_t rota_task_yield(rota_task task);
-
-/// For a stepped body: says what to wait for. Return what this returns; the
-/// body is called again with the outcome when `future` is done.
-int64_t rota_task_wait(rota_task task, rota_future future);
-
-/// A future for the end of a task: its value is what the body returned, its
-/// failure the body's. Cancelling it, where it is the only join and its claim
-/// the last, asks the task to end. A task that has ended is let go by this.
-rota_future rota_task_join(rota_task task);
-
-/// Says that nobody will join the task: it is let go when it ends. An error
-/// that nobody looked at goes to the log.
-rota_status rota_task_detach(rota_task task);
-
-/// Asks a task to end. Once per request, ROTA_ERR_CANCELLED arrives where the
-/// task waits; it may clean up with further awaits, and may refuse. An outcome
-/// that is ready wins: the request then meets the task at its next operation,
-/// which starts nothing. ROTA_ERR_DONE: it has ended.
-rota_status rota_task_cancel(rota_task task);
-
-/// Takes one request back; how many are left goes to `left`, which may be NULL.
-/// With the last one goes a request that was not delivered yet.
-rota_status rota_task_uncancel(rota_task task, uint32_t *left);
-
-/// How many requests to end the task has had that were not taken back.
-rota_status rota_task_get_cancelling(rota_task task, uint32_t *out);
-
-/// Copies the task's name into `buffer`, cut to fit and NUL-terminated; its
-/// full length goes to `length`, which may be NULL.
-rota_status rota_task_get_name(rota_task task, char *buffer, size_t size,
-    size_t *length);
-
-/// The full outcome of the task's last await. The message lives until its next.
-rota_status rota_task_get_outcome(rota_task task, rota_outcome *out);
-
-/// The task that is running on this thread, innermost. ROTA_ERR_NO_TASK: none
-/// is.
-rota_status rota_task_get_current(rota_task *out);
-
-/// Calls `callback` once, `delay_ns` from now or a little later, never earlier.
-/// Timers with equal deadlines fire in the order in which they were armed.
-/// `out` may be NULL if you will not cancel or move it.
-rota_status rota_loop_call_later(rota_loop loop, uint64_t delay_ns,
-    rota_timer_fn callback, void *user_data, rota_timer *out);
-
-/// As rota_loop_call_later(), at a moment of the loop's clock
-/// (rota_loop_get_now()); one that has passed means the next turn.
-rota_status rota_loop_call_at(rota_loop loop, uint64_t deadline_ns,
-    rota_timer_fn callback, void *user_data, rota_timer *out);
-
-/// Cancels a timer: its callback comes in the next turn with
-/// ROTA_ERR_CANCELLED, so that you can let go of its `user_data`.
-/// ROTA_ERR_DONE: its callback is running, or it was cancelled already;
-/// ROTA_ERR_HANDLE: it has ended.
-rota_status rota_timer_cancel(rota_timer timer);
-
-/// Moves a timer to `delay_ns` from now, earlier or later than it was; it is
-/// then as young as one that was armed now. Allowed inside its own callback,
-/// which then comes again: so a timer repeats.
-rota_status rota_timer_rearm(rota_timer timer, uint64_t delay_ns);
-
-/// As rota_timer_rearm(), to a moment of the loop's clock.
-rota_status rota_timer_rearm_at(rota_timer timer, uint64_t deadline_ns);
-
-/// When a timer is due, on the loop's clock.
-rota_status rota_timer_get_deadline(rota_timer timer, uint64_t *out);
-
-/// A future that is done `delay_ns` from now, with the value 0.
-rota_future rota_loop_sleep(rota_loop loop, uint64_t delay_ns);
-
-/// A future that is done at a moment of the loop's clock, with the value 0.
-rota_future rota_loop_sleep_until(rota_loop loop, uint64_t deadline_ns);
 
 #ifdef __cplusplus
 }  // extern "C"

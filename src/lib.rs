@@ -5,9 +5,13 @@
 //! is the map, tests/tidy.rs holds the code to it.
 
 pub mod base;
-#[allow(unsafe_code)]
-pub mod ffi;
-pub mod io;
-pub mod rt;
+
 #[allow(unsafe_code)]
 pub mod sys;
+
+pub mod rt;
+
+pub mod io;
+
+#[allow(unsafe_code)]
+pub mod ffi;

@@ -70,8 +70,8 @@ impl Handle {
     /// A complete future: a count that fits, or a failure.
     pub fn value(loop_number: u16, result: i64) -> Option<Self> {
         let (failed, size) = if result < 0 { (FAILED, result.unsigned_abs()) } else { (0, result as u64) };
-        (size <= PAYLOAD)
-            .then(|| Handle((Kind::Value as u64) << KIND_SHIFT | (loop_number as u64) << LOOP_SHIFT | failed | size))
+        let bits = (Kind::Value as u64) << KIND_SHIFT | (loop_number as u64) << LOOP_SHIFT | failed | size;
+        (size <= PAYLOAD).then_some(Handle(bits))
     }
 
     /// Whether it is the null handle.

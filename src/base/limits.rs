@@ -12,13 +12,9 @@ pub const STACKS_KEPT: u32 = 1024;
 pub const THREADS: u32 = 8;
 /// The most threads a host may ask for.
 pub const THREADS_MAX: u32 = 1024;
-/// While callbacks keep the queue filled, the system is asked at least every so many turns: asking costs
-/// about 170 ns, a callback a few (DESIGN.md, section 3).
-pub const TURNS_PER_POLL: u32 = 64;
-/// ... and after so many callbacks, so that big turns do not stretch the wait.
-pub const CALLBACKS_PER_POLL: u32 = 256;
-/// Between two looks at the clock while the system is left alone: reading it costs about 25 ns.
-pub const TURNS_PER_LOOK: u32 = 8;
+/// While callbacks keep the queue filled, the system is asked after every so many of them: asking costs about 170 ns, a
+/// callback a few (DESIGN.md, section 3).
+pub const CALLBACKS_PER_POLL: u64 = 256;
 /// How long the system may be left alone at most.
 pub const POLL_INTERVAL_NS: u64 = 100_000;
 /// How often a task may go on without waiting before it is made to yield; tokio's figure is 128.

@@ -55,6 +55,22 @@ impl<T: Copy + Default, A: Allocator> Ring<T, A> {
         Ok(())
     }
 
+    /// The oldest value, where it stands.
+    #[inline]
+    pub fn first(&self) -> Option<&T> {
+        if self.is_empty() {
+            return None;
+        }
+        self.slots.get(self.head & (self.slots.len() - 1))
+    }
+
+    /// Drops the oldest value, which `first` has shown.
+    #[inline]
+    pub fn drop_first(&mut self) {
+        debug_assert!(!self.is_empty());
+        self.head = self.head.wrapping_add(1);
+    }
+
     /// Takes the oldest value.
     #[inline]
     pub fn pop(&mut self) -> Option<T> {

@@ -63,17 +63,12 @@ impl<T, A: Allocator> Slab<T, A> {
         self.slots.reserve(1)
     }
 
-    /// Puts `value` into a free slot.
+    /// Puts `value` into a free slot. Inlined, and with no other use of `value`, so that it is built where it will stay
+    /// instead of being copied there.
+    #[inline]
     pub fn insert(&mut self, value: T) -> Result<Key> {
         if self.free == NONE {
-            if self.slots.len() >= 1 << SLOT_BITS {
-                return Err(rota_status::ROTA_ERR_LIMIT.into());
-            }
-            let slot = self.slots.len() as u32;
-            let generation = self.first_generation;
-            self.slots.push(Slot { generation, next_free: NONE, value: Some(value) })?;
-            self.live += 1;
-            return Ok(Key { slot, generation });
+            self.add_slot()?;
         }
         let slot = self.free;
         let entry = &mut self.slots[slot as usize];
@@ -81,6 +76,17 @@ impl<T, A: Allocator> Slab<T, A> {
         entry.value = Some(value);
         self.live += 1;
         Ok(Key { slot, generation: entry.generation })
+    }
+
+    #[cold]
+    fn add_slot(&mut self) -> Result<()> {
+        if self.slots.len() >= 1 << SLOT_BITS {
+            return Err(rota_status::ROTA_ERR_LIMIT.into());
+        }
+        let slot = self.slots.len() as u32;
+        self.slots.push(Slot { generation: self.first_generation, next_free: NONE, value: None })?;
+        self.free = slot;
+        Ok(())
     }
 
     /// What `key` names, if it has not ended.
@@ -121,19 +127,37 @@ impl<T, A: Allocator> Slab<T, A> {
     }
 
     /// Ends what `key` names and gives it back.
+    #[inline]
     pub fn remove(&mut self, key: Key) -> Option<T> {
         let entry = self.slots.get_mut(key.slot as usize)?;
         if entry.generation != key.generation {
             return None;
         }
         let value = entry.value.take()?;
+        self.vacate(key);
+        Some(value)
+    }
+
+    /// Ends what `key` names, where it stands. Whether there was such a thing.
+    #[inline]
+    pub fn discard(&mut self, key: Key) -> bool {
+        if self.get(key).is_none() {
+            return false;
+        }
+        self.slots[key.slot as usize].value = None;
+        self.vacate(key);
+        true
+    }
+
+    #[inline]
+    fn vacate(&mut self, key: Key) {
         self.live -= 1;
+        let entry = &mut self.slots[key.slot as usize];
         if entry.generation < LAST_GENERATION {
             entry.generation += 1;
             entry.next_free = self.free;
             self.free = key.slot;
         }
-        Some(value)
     }
 
     /// The key of the first live slot at or after `slot`: `next(0)`, then `next(key.slot + 1)`, walks them all.

@@ -1,6 +1,6 @@
 //! The loop: opening, driving, asking, closing.
 
-use super::guard::{guard, guard_loop, guard_short, hand_out, hand_out_sized, wanted};
+use super::guard::{guard, guard_loop, guard_short, hand_out, hand_out_sized, sized, wanted};
 use super::loop_options::{rota_loop_options, settings};
 use super::options;
 use super::registry;
@@ -140,8 +140,8 @@ pub struct rota_turn_figures {
     /// How long the longest took; measured when a limit was given or in debug
     /// mode, else 0.
     pub longest_ns: u64,
-    /// When a turn is needed at the latest, on the loop's clock; ROTA_FOREVER
-    /// if no timer is armed.
+    /// When a turn is needed at the latest, as rota_loop_get_next_deadline()
+    /// says it.
     pub next_deadline_ns: u64,
     /// 1 if a limit cut the turn short: the next call resumes it.
     pub cut: u32,
@@ -167,6 +167,10 @@ pub unsafe extern "C" fn rota_loop_turn(
     figures: *mut rota_turn_figures,
 ) -> rota_status {
     guard_loop(r#loop, |runtime| {
+        if !figures.is_null() {
+            // SAFETY: the caller's word, passed on.
+            unsafe { sized(figures)? };
+        }
         let did = runtime.turn(wait_ns, TurnLimits { budget_ns, callbacks: max_callbacks })?;
         if figures.is_null() {
             return Ok(());
@@ -176,7 +180,7 @@ pub unsafe extern "C" fn rota_loop_turn(
             callbacks: did.callbacks,
             left: did.left,
             longest_ns: did.longest_ns,
-            next_deadline_ns: did.next_deadline.unwrap_or(u64::MAX),
+            next_deadline_ns: did.next_deadline,
             cut: u32::from(did.cut),
             reserved: 0,
         };
@@ -274,13 +278,7 @@ pub unsafe extern "C" fn rota_loop_get_descriptor(r#loop: rota_loop, out: *mut i
 #[no_mangle]
 pub unsafe extern "C" fn rota_loop_get_next_deadline(r#loop: rota_loop, out: *mut u64) -> rota_status {
     guard_loop(r#loop, |runtime| {
-        let deadline = runtime.with(|state| {
-            let core = &mut state.core;
-            if !core.ready.is_empty() || core.remote.has_posts() || core.remote.stop_asked() {
-                return Ok(core.read_clock());
-            }
-            Ok(core.timers.next_wakeup().unwrap_or(u64::MAX))
-        })?;
+        let deadline = runtime.with(|state| Ok(state.core.next_deadline()))?;
         // SAFETY: the caller's word, passed on.
         unsafe { hand_out(out, deadline) }
     })

@@ -213,15 +213,11 @@ pub extern "C" fn rota_future_close(future: rota_future) -> rota_status {
     if handle.is_null() || handle.is(Kind::Value) {
         return ROTA_OK;
     }
-    let mut free = None;
-    let status = guard_kind(handle, Kind::Future, |state| {
-        free = state.future_close(handle.key())?;
+    super::guard::guard_runtime(registry::find_kind(handle, Kind::Future), |runtime| {
+        let free = runtime.with(|state| state.future_close(handle.key()))?;
+        runtime.let_go(free);
         Ok(())
-    });
-    if let Some(free) = free {
-        free.call();
-    }
-    status
+    })
 }
 
 /// What the future came to. ROTA_ERR_PENDING: it is not done yet. The message

@@ -184,19 +184,27 @@ pub unsafe fn hand_out_text(bytes: &[u8], buffer: *mut c_char, size: usize, leng
     Ok(())
 }
 
+/// The size that a struct says it has in its first field: NULL is an error, and so is a size that it cannot have.
+///
+/// # Safety
+/// `out` is NULL, or its first field is readable.
+pub unsafe fn sized<T>(out: *const T) -> Result<usize> {
+    wanted(out.cast_mut())?;
+    // SAFETY: the caller's word.
+    let size = unsafe { out.cast::<usize>().read_unaligned() };
+    if size < size_of::<usize>() {
+        return Err(ROTA_ERR_INVALID.into());
+    }
+    Ok(size)
+}
+
 /// Writes a struct whose first field is its size: as much of it as the caller knows.
 ///
 /// # Safety
 /// `out` is NULL, or its first field says how many bytes may be written.
 pub unsafe fn hand_out_sized<T: Copy>(out: *mut T, value: &T) -> Result<()> {
-    if out.is_null() {
-        return Err(ROTA_ERR_INVALID.into());
-    }
-    // SAFETY: the first field is readable; what follows is written as far as it says.
-    let size = unsafe { out.cast::<usize>().read_unaligned() };
-    if size < size_of::<usize>() {
-        return Err(ROTA_ERR_INVALID.into());
-    }
+    // SAFETY: the caller's word, passed on.
+    let size = unsafe { sized(out)? };
     let count = size.min(size_of::<T>()) - size_of::<usize>();
     // SAFETY: `count` bytes behind the size lie within both structs.
     unsafe {

@@ -1,23 +1,35 @@
-//! The C ABI: one file per noun, in the order of the header.
+//! The C ABI: one file per noun.
 //!
 //! Each exported function makes the same three moves: check, call, hand out.
 //! It holds no logic. `guard` stands between a panic and the host, `registry`
 //! finds the loop behind a handle, `options` reads structs that may be older
-//! or newer than this library.
+//! or newer than this library. The order of the nouns below is the order of
+//! the header; the blank lines keep rustfmt from sorting it.
 
 mod guard;
 mod options;
 mod registry;
 
-pub mod address;
-pub mod blocking;
-pub mod call;
-pub mod event_loop;
-pub mod future;
 pub mod library;
-pub mod listener;
+
 pub mod loop_options;
-pub mod resolve;
-pub mod stream;
-pub mod task;
+
+pub mod event_loop;
+
+pub mod call;
+
 pub mod timer;
+
+pub mod future;
+
+pub mod task;
+
+pub mod blocking;
+
+pub mod address;
+
+pub mod resolve;
+
+pub mod listener;
+
+pub mod stream;

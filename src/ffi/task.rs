@@ -206,10 +206,16 @@ fn running(task: Handle) -> Result<()> {
 /// A future for the end of a task: its value is what the body returned, its
 /// failure the body's. Cancelling it, where it is the only join and its claim
 /// the last, asks the task to end. A task that has ended is let go by this.
+/// ROTA_ERR_INVALID: the task would wait for itself.
 #[no_mangle]
 pub extern "C" fn rota_task_join(task: rota_task) -> rota_future {
     let handle = Handle::from(task);
-    guard_future(handle, registry::find_kind(handle, Kind::Task), |state| state.core.task_join(handle.key()))
+    guard_future(handle, registry::find_kind(handle, Kind::Task), |state| {
+        if running(handle).is_ok() {
+            return Err(ROTA_ERR_INVALID.into());
+        }
+        state.core.task_join(handle.key())
+    })
 }
 
 /// Says that nobody will join the task: it is let go when it ends. An error that

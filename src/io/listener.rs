@@ -117,7 +117,7 @@ impl Io {
     fn listener_pump(&mut self, core: &mut Core, key: Key) {
         for _ in 0..limits::ACCEPTS_PER_EVENT {
             let Some(listener) = self.listeners.get_mut(key) else { return };
-            let serving = listener.body.is_some() && !core.closing;
+            let serving = listener.body.is_some() && !core.closing && !self.starved;
             if listener.accepting || listener.resting.is_some() || listener.accepts.is_empty() && !serving {
                 return;
             }
@@ -158,18 +158,19 @@ impl Io {
         }
     }
 
-    /// Gives a connection to whoever is first.
+    /// Gives a connection to whoever is first. One that nobody wants, or that there is no memory for, is kept.
     fn listener_hand_on(&mut self, core: &mut Core, key: Key, socket: Socket) {
         let Some(listener) = self.listeners.get_mut(key) else { return core.driver.close(socket) };
         let (body, wanted) = (listener.body, !listener.accepts.is_empty());
-        if body.is_none() && !wanted {
+        if core.closing && body.is_some() {
+            return core.driver.close(socket);
+        }
+        let room = if body.is_some() || wanted { self.streams.reserve() } else { Ok(()) };
+        if body.is_none() && !wanted || room.is_err() {
             if let Some(older) = listener.kept.replace(socket) {
                 core.driver.close(older);
             }
-            return;
-        }
-        if core.closing && body.is_some() {
-            return core.driver.close(socket);
+            return room.unwrap_or_else(|error| self.listener_failed(core, key, error));
         }
         let handed = self.stream_open(core, socket).and_then(|stream| match body {
             Some(body) => self.listener_spawn(core, body, stream),
@@ -212,7 +213,8 @@ impl Io {
         if error.status == ROTA_ERR_CANCELLED {
             return;
         }
-        if is_lack(error) {
+        // Descriptors come back when connections end. Of memory the host may know more, so whoever asked is told.
+        if error.status == ROTA_ERR_DESCRIPTORS || is_lack(error) && listener.accepts.is_empty() {
             return self.listener_lacks(core, key, error);
         }
         if let Some(future) = listener.accepts.pop() {
@@ -235,12 +237,32 @@ impl Io {
         self.listener_rest(core, key, until);
     }
 
-    /// Leaves a listener alone until then.
+    /// Leaves a listener alone until then. Without memory for a timer whoever waits is told, and serving goes on with
+    /// the next thing that happens.
     fn listener_rest(&mut self, core: &mut Core, key: Key, until: u64) {
         let Some(listener) = self.listeners.get_mut(key) else { return };
-        if listener.resting.is_none() && !listener.accepting {
-            // Without memory for a timer it goes on with the next accept that is asked.
-            listener.resting = core.timers.arm(until, TimerAction::Service(Role::Accept.token(key))).ok();
+        if listener.resting.is_some() || listener.accepting {
+            return;
+        }
+        match core.timers.arm(until, TimerAction::Service(Role::Accept.token(key))) {
+            Ok(timer) => listener.resting = Some(timer),
+            Err(error) => {
+                self.starved |= listener.body.is_some();
+                while let Some(future) = listener.accepts.pop() {
+                    core.future_complete(future, Outcome::failed(error, 0), Text::None, Object::None);
+                }
+            }
+        }
+    }
+
+    /// Tries again those that could not even rest.
+    pub(super) fn listeners_revive(&mut self, core: &mut Core) {
+        if core::mem::take(&mut self.starved) {
+            let mut at = 0;
+            while let Some(key) = self.listeners.next(at) {
+                at = key.slot + 1;
+                self.listener_pump(core, key);
+            }
         }
     }
 

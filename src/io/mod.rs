@@ -38,6 +38,8 @@ pub struct Io {
     connects: Slab<Connecting>,
     resolves: Slab<Resolving>,
     spares: Spares,
+    /// A listener has to be tried again that has no timer to do so.
+    starved: bool,
 }
 
 impl Io {
@@ -49,6 +51,7 @@ impl Io {
             connects: Slab::new(memory.clone(), generation),
             resolves: Slab::new(memory.clone(), generation),
             spares: Spares::new(memory.clone()),
+            starved: false,
         }
     }
 }
@@ -62,6 +65,7 @@ impl Service for Io {
             Some((role, key, _)) => self.stream_completed(core, role, key, outcome),
             None => {}
         }
+        self.listeners_revive(core);
     }
 
     fn timer_due(&mut self, core: &mut Core, token: u64) {
@@ -70,6 +74,7 @@ impl Service for Io {
             Some((Role::Connect, key, _)) => self.connect_due(core, key),
             _ => {}
         }
+        self.listeners_revive(core);
     }
 
     fn resolved(&mut self, core: &mut Core, token: u64, result: Resolved) {

@@ -14,17 +14,8 @@ use super::service::Service;
 use super::task::Begun;
 use crate::base::handle::rota_loop;
 use crate::base::{outcome, rota_outcome, rota_status, rota_status::*, Handle, Key, Kind, Result};
-use crate::sys::host::{HostCall, HostFree, HostStep, HostThen, HostTimer};
+use crate::sys::host::{HostFree, HostStep};
 use crate::sys::Text;
-
-/// What was taken out of the queue, ready to be called.
-enum Action {
-    Nothing,
-    Call(rota_loop, HostCall, rota_status, Label),
-    Timer(Key, HostTimer, rota_status, bool),
-    Then(Key, HostThen, i64),
-    Task(Key, Body),
-}
 
 /// What ran, for the report of a slow callback.
 #[derive(Clone, Copy)]
@@ -42,19 +33,55 @@ pub enum Label {
 }
 
 impl<S: Service> Runtime<S> {
-    /// Runs the first thing in the queue.
+    /// Runs the first thing in the queue. What is most frequent and shortest, a plain callback, stands here alone, so
+    /// that it does not pay for what the others need.
     #[inline]
     pub(super) fn run_next(&self) -> Result<Label> {
-        let action = self.with(|state| Ok(state.core.take_next()))?;
-        match action {
-            Action::Nothing => Ok(Label::Post),
-            Action::Call(handle, call, status, label) => {
+        let (call, handle, status) = self.with(|state| {
+            let core = &mut state.core;
+            core.counters.callbacks += 1;
+            let status = if core.closing { ROTA_ERR_CANCELLED } else { ROTA_OK };
+            Ok((core.ready.pop_call(), core.loop_handle(), status))
+        })?;
+        match call {
+            Some(call) => {
                 call.call(handle, status);
-                Ok(label)
+                Ok(Label::Post)
             }
-            Action::Timer(key, timer, status, ended) => {
-                timer.call(Handle::new(Kind::Timer, self.number, key).into(), status);
-                if !ended {
+            None => self.run_other(handle, status),
+        }
+    }
+
+    #[inline(never)]
+    fn run_other(&self, handle: rota_loop, status: rota_status) -> Result<Label> {
+        match self.with(|state| Ok(state.core.ready.pop().unwrap_or_default()))? {
+            Entry::Nothing => Ok(Label::Post),
+            Entry::Call(call) => {
+                call.call(handle, status);
+                Ok(Label::Post)
+            }
+            Entry::Slot(key) => {
+                if let Some(queued) = self.with(|state| Ok(state.core.calls.remove(key)))? {
+                    queued.call.call(handle, if queued.cancelled { ROTA_ERR_CANCELLED } else { status });
+                }
+                Ok(Label::Call(key))
+            }
+            Entry::Task(key) => {
+                if let Some(body) = self.with(|state| Ok(state.core.task_begin(key)))? {
+                    self.step(key, body)?;
+                }
+                Ok(Label::Task(key))
+            }
+            Entry::Then(key, then) => {
+                let result = self.with(|state| Ok(state.core.future_begin_call(key)))?;
+                then.call(Handle::new(Kind::Future, self.number, key).into(), result);
+                self.let_go(self.with(|state| Ok(state.future_settle(key)))?);
+                Ok(Label::Future(key))
+            }
+            Entry::Timer(key) => {
+                if let Some((timer, fired)) = self.with(|state| Ok(state.core.timer_begin(key)))? {
+                    let status = if status == ROTA_OK { fired } else { status };
+                    timer.call(Handle::new(Kind::Timer, self.number, key).into(), status);
                     self.with(|state| {
                         state.core.timer_end(key);
                         Ok(())
@@ -62,21 +89,18 @@ impl<S: Service> Runtime<S> {
                 }
                 Ok(Label::Timer(key))
             }
-            Action::Then(key, then, result) => {
-                then.call(Handle::new(Kind::Future, self.number, key).into(), result);
-                self.let_go(self.with(|state| Ok(state.future_settle(key)))?);
-                Ok(Label::Future(key))
-            }
-            Action::Task(key, body) => {
-                self.step(key, body)?;
-                Ok(Label::Task(key))
+            Entry::TimerCancelled(key, timer) => {
+                timer.call(Handle::new(Kind::Timer, self.number, key).into(), ROTA_ERR_CANCELLED);
+                Ok(Label::Timer(key))
             }
         }
     }
 
-    /// Calls a destructor that is due.
-    fn let_go(&self, free: Option<HostFree>) {
+    /// Calls a destructor that is due. The loop counts as running meanwhile: it is not closed from in there.
+    pub fn let_go(&self, free: Option<HostFree>) {
         if let Some(free) = free {
+            let _running = self.enter().ok();
+            let _inside = Scope::enter(Current { loop_number: self.number, task: None });
             free.call();
         }
     }
@@ -189,33 +213,6 @@ impl<S: Service> Runtime<S> {
 }
 
 impl Core {
-    #[inline]
-    fn take_next(&mut self) -> Action {
-        self.counters.callbacks += 1;
-        let status = if self.closing { ROTA_ERR_CANCELLED } else { ROTA_OK };
-        match self.ready.pop() {
-            Some(Entry::Call(call)) => Action::Call(self.loop_handle(), call, status, Label::Post),
-            Some(Entry::Task(key)) => match self.task_begin(key) {
-                Some(body) => Action::Task(key, body),
-                None => Action::Nothing,
-            },
-            Some(Entry::Then(key, then)) => Action::Then(key, then, self.future_begin_call(key)),
-            Some(Entry::Timer(key)) => match self.timer_begin(key) {
-                Some((timer, fired)) => Action::Timer(key, timer, if self.closing { status } else { fired }, false),
-                None => Action::Nothing,
-            },
-            Some(Entry::TimerCancelled(key, timer)) => Action::Timer(key, timer, ROTA_ERR_CANCELLED, true),
-            Some(Entry::Slot(key)) => match self.calls.remove(key) {
-                Some(queued) => {
-                    let status = if queued.cancelled { ROTA_ERR_CANCELLED } else { status };
-                    Action::Call(self.loop_handle(), queued.call, status, Label::Call(key))
-                }
-                None => Action::Nothing,
-            },
-            Some(Entry::Nothing) | None => Action::Nothing,
-        }
-    }
-
     /// The outcome of a task's last wait, as C sees it; it lives until the next.
     pub fn task_outcome(&self, key: Key) -> rota_outcome {
         self.tasks.get(key).map_or(outcome::EMPTY, |task| task.outcome.to_host(&task.text))

@@ -28,11 +28,18 @@ impl<S: Service> Runtime<S> {
             Ok(())
         })?;
         for turns in 0u32.. {
+            // A stop has nothing to end here, and would make every wait of ours end at once.
+            self.remote().take_stop();
             let left = self.with(|state| Ok(state.close_pass()))?;
+            let mut freed = false;
             while let Some(free) = self.with(|state| Ok(state.next_result()))? {
-                free.call();
+                freed = true;
+                self.let_go(Some(free));
             }
             if left == Left::Nothing {
+                if freed {
+                    continue; // a destructor may have asked for a callback: once more
+                }
                 return Ok(());
             }
             let spent = monotonic().saturating_sub(began);
@@ -158,7 +165,7 @@ impl<S: Service> State<S> {
             Object::Result(_, Some(_)) | Object::Stream(_) => self.future_end(key),
             _ => {
                 let future = self.core.futures.remove(key)?;
-                if !future.seen {
+                if !future.seen && future.outcome.is_error() {
                     self.core.report_unseen(Unseen::Future(key), &future.outcome, &future.text);
                 }
                 None

@@ -41,9 +41,12 @@ pub struct State<S> {
 
 #[derive(Clone, Copy, Default)]
 struct Polled {
+    /// The time then.
     at: u64,
-    turns: u32,
+    /// How many callbacks had run then.
     callbacks: u64,
+    /// After so many more it is time to look at the clock.
+    look: u64,
 }
 
 /// A loop.
@@ -75,8 +78,8 @@ pub struct TurnFigures {
     pub left: u64,
     /// The longest of them.
     pub longest_ns: u64,
-    /// When the next timer is due.
-    pub next_deadline: Option<u64>,
+    /// When the next turn is needed.
+    pub next_deadline: u64,
     /// Whether a limit cut the turn short.
     pub cut: bool,
 }
@@ -90,11 +93,15 @@ pub(super) struct Wait {
     pub may_skip: bool,
 }
 
-pub(super) struct Running<'a>(&'a Cell<bool>);
+/// While it lives, the loop's turns are made, and the loop is the innermost thing on its thread.
+pub(super) struct Running<'a> {
+    running: &'a Cell<bool>,
+    _inside: Scope,
+}
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.0.set(false);
+        self.running.set(false);
     }
 }
 
@@ -159,7 +166,8 @@ impl<S: Service> Runtime<S> {
         if self.running.replace(true) {
             return Err(ROTA_ERR_REENTRANT.into());
         }
-        Ok(Running(&self.running))
+        let inside = Scope::enter(Current { loop_number: self.number, task: None });
+        Ok(Running { running: &self.running, _inside: inside })
     }
 
     /// Runs until a stop is asked.
@@ -196,9 +204,7 @@ impl<S: Service> Runtime<S> {
             Ok((outcome, state.future_settle(key)))
         })?;
         drop(running);
-        if let Some(free) = free {
-            free.call();
-        }
+        self.let_go(free);
         Ok(outcome.short())
     }
 
@@ -220,43 +226,41 @@ impl<S: Service> Runtime<S> {
     pub fn turn(&self, wait_ns: u64, turn_limits: TurnLimits) -> Result<TurnFigures> {
         let _running = self.enter()?;
         let limit = (wait_ns != ROTA_FOREVER).then_some(wait_ns);
-        let figures = self.one_turn(Wait { limit, may_skip: false }, turn_limits)?;
+        let mut figures = self.one_turn(Wait { limit, may_skip: false }, turn_limits)?;
         self.remote.take_stop();
-        Ok(figures)
-    }
-
-    pub(super) fn one_turn(&self, wait: Wait, turn_limits: TurnLimits) -> Result<TurnFigures> {
-        let _inside = Scope::enter(Current { loop_number: self.number, task: None });
-        let mut batch = self.left.take();
-        if batch == 0 {
-            batch = self.with(|state| {
-                state.gather(wait)?;
-                Ok(state.core.ready.len())
-            })?;
-        }
-        let mut figures = self.run_batch(batch, turn_limits)?;
         self.with(|state| {
-            state.polled.callbacks += figures.callbacks;
             figures.left = state.core.ready.len() as u64;
-            if !wait.may_skip {
-                figures.next_deadline = state.core.timers.next_wakeup();
-            }
+            figures.next_deadline = state.core.next_deadline();
             Ok(())
         })?;
         Ok(figures)
     }
 
-    fn run_batch(&self, batch: usize, turn_limits: TurnLimits) -> Result<TurnFigures> {
-        let (debug, slow) = self.with(|state| Ok((state.core.debug, state.core.slow_callback_ns)))?;
-        let timed = debug || turn_limits.budget_ns > 0 || turn_limits.callbacks > 0;
-        let mut figures = TurnFigures::default();
-        if !timed {
-            for _ in 0..batch {
-                self.run_next()?;
+    /// Half of what a turn costs beside its callbacks is opening the cell and reading the clock: it is opened once, and
+    /// the figures are only made where somebody asks for them (`turn`).
+    pub(super) fn one_turn(&self, wait: Wait, turn_limits: TurnLimits) -> Result<TurnFigures> {
+        let left = self.left.take();
+        let (batch, debug) = self.with(|state| {
+            if left == 0 {
+                state.gather(wait)?;
             }
-            figures.callbacks = batch as u64;
-            return Ok(figures);
+            let batch = if left == 0 { state.core.ready.len() } else { left };
+            Ok((batch, state.core.debug))
+        })?;
+        if debug || turn_limits.budget_ns > 0 || turn_limits.callbacks > 0 {
+            return self.run_measured(batch, turn_limits);
         }
+        for _ in 0..batch {
+            self.run_next()?;
+        }
+        Ok(TurnFigures { callbacks: batch as u64, ..TurnFigures::default() })
+    }
+
+    /// As `one_turn`, measured: for limits and for debug mode.
+    #[cold]
+    fn run_measured(&self, batch: usize, turn_limits: TurnLimits) -> Result<TurnFigures> {
+        let (debug, slow) = self.with(|state| Ok((state.core.debug, state.core.slow_callback_ns)))?;
+        let mut figures = TurnFigures::default();
         let began = crate::sys::clock::monotonic();
         let mut before = began;
         for done in 0..batch {
@@ -284,6 +288,15 @@ impl<S: Service> Runtime<S> {
 }
 
 impl Core {
+    /// When a turn is needed at the latest: now if something is ready, `ROTA_FOREVER` if nothing but the system can
+    /// bring something.
+    pub fn next_deadline(&mut self) -> u64 {
+        if !self.ready.is_empty() || self.remote.has_posts() || self.remote.stop_asked() || self.driver.is_due() {
+            return self.read_clock();
+        }
+        self.timers.next_wakeup().unwrap_or(ROTA_FOREVER)
+    }
+
     /// The answer to new work while the loop closes.
     pub fn refuse_if_closing(&self) -> Result<()> {
         if self.closing {
@@ -295,17 +308,25 @@ impl Core {
 
 impl<S: Service> State<S> {
     /// Waits for the system and queues what is ready: the first half of a turn.
+    #[inline]
     fn gather(&mut self, wait: Wait) -> Result<()> {
         self.core.counters.turns += 1;
-        self.take_posts();
+        if self.core.remote.has_posts() {
+            self.take_posts();
+        }
         if wait.may_skip && self.may_leave_system_alone() {
             return Ok(());
         }
+        self.ask_system(wait)
+    }
+
+    #[inline(never)]
+    fn ask_system(&mut self, wait: Wait) -> Result<()> {
         let idle = self.core.ready.is_empty() && !self.core.remote.stop_asked() && !self.core.remote.has_posts();
         let began = self.core.read_clock();
         let timeout = if !idle { Some(0) } else { self.idle_timeout(wait.limit) };
         self.poll(timeout)?;
-        self.core.read_clock();
+        self.polled = Polled { at: self.core.read_clock(), callbacks: self.core.counters.callbacks, look: 1 };
         if idle && self.core.clock.jumps() {
             self.jump(began, wait)?;
         }
@@ -314,20 +335,24 @@ impl<S: Service> State<S> {
         Ok(())
     }
 
-    /// While callbacks keep the queue filled the system is asked only now and then: every 64 turns, every 256
-    /// callbacks, and at the latest 100 us after the last time, as far as single callbacks let us look at the clock.
+    /// While callbacks keep the queue filled the system is asked only now and then: every 256 callbacks, and before
+    /// that when 100 us have gone by. Reading the clock costs several callbacks, so it is read after 1, 2, 4, 8 ... of
+    /// them: quick ones pay for it seldom, and slow ones are noticed after the first.
+    #[inline]
     fn may_leave_system_alone(&mut self) -> bool {
-        self.polled.turns += 1;
+        let callbacks = self.core.counters.callbacks - self.polled.callbacks;
         if self.core.ready.is_empty()
             || self.core.remote.stop_asked()
-            || self.polled.turns >= limits::TURNS_PER_POLL
-            || self.polled.callbacks >= u64::from(limits::CALLBACKS_PER_POLL)
+            || callbacks >= limits::CALLBACKS_PER_POLL
             || self.core.clock.is_virtual()
         {
             return false;
         }
-        let look = self.polled.turns % limits::TURNS_PER_LOOK == 0 || self.polled.callbacks >= 32;
-        !look || self.core.read_clock().saturating_sub(self.polled.at) < limits::POLL_INTERVAL_NS
+        if callbacks < self.polled.look {
+            return true;
+        }
+        self.polled.look = callbacks * 2;
+        self.core.read_clock().saturating_sub(self.polled.at) < limits::POLL_INTERVAL_NS
     }
 
     fn idle_timeout(&mut self, limit: Option<u64>) -> Option<u64> {
@@ -370,7 +395,6 @@ impl<S: Service> State<S> {
         }
         self.core.completions = completions;
         self.jobs_done();
-        self.polled = Polled { at: self.core.now, turns: 0, callbacks: 0 };
         Ok(())
     }
 

@@ -249,7 +249,7 @@ impl Core {
         future.seen = true;
         future.claims = future.claims.saturating_sub(1);
         if future.over() {
-            self.futures.remove(key);
+            self.futures.discard(key);
         }
     }
 
@@ -283,16 +283,13 @@ impl Core {
         if let Some(future) = self.futures.get_mut(key) {
             future.seen = true;
             if future.over() {
-                self.futures.remove(key);
+                self.futures.discard(key);
             }
         }
     }
 
     /// Says in the log that an outcome was an error and nobody looked.
     pub(super) fn report_unseen(&self, what: Unseen<'_>, outcome: &Outcome, text: &Text) {
-        if !outcome.is_error() {
-            return;
-        }
         let row = crate::base::status::TABLE.iter().find(|row| row.0 as i32 == outcome.status);
         let status = row.map_or("a status of the host's", |row| row.1.trim_end_matches('\0'));
         let (kind, key) = what.named();
@@ -398,7 +395,7 @@ impl<S: Service> State<S> {
         let future = self.core.futures.get_mut(key)?;
         future.calling = false;
         if future.over() {
-            self.core.futures.remove(key);
+            self.core.futures.discard(key);
         } else if future.closed && future.done && future.claims == 0 {
             return self.future_end(key);
         }
@@ -408,7 +405,7 @@ impl<S: Service> State<S> {
     /// Ends a done future with what it holds; the destructor of a result is for the caller to call.
     pub fn future_end(&mut self, key: Key) -> Option<HostFree> {
         let future = self.core.futures.remove(key)?;
-        if !future.seen {
+        if !future.seen && future.outcome.is_error() {
             self.core.report_unseen(Unseen::Future(key), &future.outcome, &future.text);
         }
         match future.object {

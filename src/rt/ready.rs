@@ -99,6 +99,16 @@ impl Ready {
         debug_assert!(pushed.is_ok(), "a reserved place was not there");
     }
 
+    /// Takes the first if it is a plain callback. Copying a whole entry out would cost more than the call: what is
+    /// written in one width and read in another waits in the processor.
+    #[inline]
+    pub fn pop_call(&mut self) -> Option<HostCall> {
+        let Some(Entry::Call(call)) = self.ring.first() else { return None };
+        let call = *call;
+        self.ring.drop_first();
+        Some(call)
+    }
+
     /// Takes the first.
     #[inline]
     pub fn pop(&mut self) -> Option<Entry> {

@@ -13,13 +13,14 @@
 //! is set aside. A task that ended keeps its outcome until it is joined, or is
 //! detached.
 //!
-//! **Cancelling** is a request; requests are counted. A request is delivered
-//! once, as ROTA_ERR_CANCELLED:
+//! **Cancelling** is a request; requests are counted. Each is delivered once, as
+//! ROTA_ERR_CANCELLED:
 //!
 //! 1. to the future it waits for, if its claim is the only one: the operation
 //!    is withdrawn and its outcome, exact counts included, is what the task
 //!    gets. What cannot be withdrawn at once (another task, a blocking call)
-//!    is asked, and the task goes on waiting for its answer;
+//!    is asked, and the task goes on waiting for its answer: if that is another
+//!    than ROTA_ERR_CANCELLED, the request is due;
 //! 2. to the task alone, if others wait for the same future;
 //! 3. otherwise (it is queued, running, or its outcome is ready) the request is
 //!    *due*: the next operation it starts, or the next wait that is not over
@@ -64,8 +65,10 @@ pub struct Task {
     pub next: Option<Handle>,
     /// Requests to cancel that have not been taken back.
     pub requests: u32,
-    /// Whether a request still has to be delivered.
-    pub due: bool,
+    /// Requests that still have to be delivered.
+    due: u32,
+    /// Requests that were passed on to what the task waits for: it answers them, or they are due.
+    passed_on: u32,
     /// How often it may go on without waiting.
     pub budget: u32,
     /// What its last wait came to; after its end, what the task came to.
@@ -104,7 +107,7 @@ impl Core {
         match Stackful::new(&mut self.stacks, size, own, handle, start) {
             Ok(body) => Ok(self.task_start(key, Body::Stackful(body))),
             Err(error) => {
-                self.tasks.remove(key);
+                self.tasks.discard(key);
                 self.ready.release_one();
                 Err(error)
             }
@@ -126,7 +129,8 @@ impl Core {
             answer: None,
             next: None,
             requests: 0,
-            due: false,
+            due: 0,
+            passed_on: 0,
             budget: limits::TASK_BUDGET,
             outcome: Outcome::default(),
             text: Text::None,
@@ -179,6 +183,8 @@ impl Core {
         if let Some((outcome, text)) = taken {
             task.outcome = outcome;
             task.text = text;
+            let answered = u32::from(outcome.status == ROTA_ERR_CANCELLED as i32);
+            task.due += core::mem::take(&mut task.passed_on).saturating_sub(answered);
         }
         task.outcome.short()
     }
@@ -191,15 +197,32 @@ impl Core {
         }
     }
 
+    /// One more request waits for the next operation.
+    fn task_owe(&mut self, key: Key) {
+        if let Some(task) = self.tasks.get_mut(key) {
+            task.due += 1;
+        }
+    }
+
+    /// One more request waits for the answer of what the task waits for.
+    fn task_pass_on(&mut self, key: Key) {
+        if let Some(task) = self.tasks.get_mut(key) {
+            task.passed_on += 1;
+        }
+    }
+
     /// Delivers a request that is due, if there is one.
     pub fn task_take_due(&mut self, key: Key) -> bool {
-        self.tasks.get_mut(key).is_some_and(|task| core::mem::take(&mut task.due))
+        let Some(task) = self.tasks.get_mut(key).filter(|task| task.due > 0) else { return false };
+        task.due -= 1;
+        true
     }
 
     /// Gives the task an outcome that no future has.
     pub fn task_set_outcome(&mut self, key: Key, outcome: Outcome) -> i64 {
         if let Some(task) = self.tasks.get_mut(key) {
             task.answer = None;
+            task.due += core::mem::take(&mut task.passed_on);
             task.outcome = outcome;
             task.text = Text::None;
         }
@@ -209,7 +232,6 @@ impl Core {
     /// The body has returned: joins are answered. What has to be let go is the caller's to call.
     pub fn task_end(&mut self, key: Key, answer: i64) -> Option<HostFree> {
         self.ready.release_one();
-        let memory = self.memory.clone();
         let task = self.tasks.get_mut(key)?;
         if answer >= 0 || answer != task.outcome.short() {
             (task.outcome, task.text) = match Outcome::from_short(answer) {
@@ -224,28 +246,37 @@ impl Core {
         let free = task.free.take();
         let mut joins = task.joins.take().map(|(first, _)| first);
         let joined = joins.is_some();
-        let (outcome, text) = (task.outcome, core::mem::take(&mut task.text));
-        let (detached, asked) = (task.detached, task.requests > 0);
+        let (outcome, text, detached) = (task.outcome, core::mem::take(&mut task.text), task.detached);
         while let Some(join) = joins {
             joins = self.futures.get(join).and_then(|future| future.next_join);
             let copy = match &text {
                 Text::None => Text::None,
                 Text::Static(text) => Text::Static(text),
-                Text::Owned(_) => Text::copy(memory.clone(), text.as_bytes()).unwrap_or_default(),
+                Text::Owned(_) => Text::copy(self.memory.clone(), text.as_bytes()).unwrap_or_default(),
             };
             self.future_complete(join, outcome, copy, Object::None);
         }
-        if detached && !joined {
-            let gone = self.tasks.remove(key)?;
-            let unasked = outcome.status == ROTA_ERR_CANCELLED as i32 && !asked;
-            let shown = if unasked { Outcome { status: ROTA_ERR_INVALID as i32, ..outcome } } else { outcome };
-            self.report_unseen(Unseen::Task(key, &gone.name), &shown, &text);
-        } else if joined {
-            self.tasks.remove(key);
+        if joined {
+            self.tasks.discard(key);
         } else if let Some(task) = self.tasks.get_mut(key) {
             task.text = text;
+            if detached {
+                self.task_forget(key);
+            }
         }
         free
+    }
+
+    /// Lets go of a task that has ended and that nobody joined. Being cancelled is no failure, but of one whom nobody
+    /// asked to end it is.
+    fn task_forget(&mut self, key: Key) {
+        if let Some(task) = self.tasks.get(key) {
+            let cancelled = task.outcome.status == ROTA_ERR_CANCELLED as i32;
+            if task.outcome.is_error() || cancelled && task.requests == 0 {
+                self.report_unseen(Unseen::Task(key, &task.name), &task.outcome, &task.text);
+            }
+        }
+        self.tasks.discard(key);
     }
 
     /// A future for the end of a task.
@@ -295,9 +326,7 @@ impl Core {
         let task = self.tasks.get_mut(key).ok_or(ROTA_ERR_HANDLE)?;
         task.detached = true;
         if task.state == TaskState::Ended {
-            if let Some(gone) = self.tasks.remove(key) {
-                self.report_unseen(Unseen::Task(key, &gone.name), &gone.outcome, &gone.text);
-            }
+            self.task_forget(key);
         }
         Ok(())
     }
@@ -316,7 +345,8 @@ impl Core {
     pub fn task_uncancel(&mut self, key: Key) -> Result<u32> {
         let task = self.tasks.get_mut(key).ok_or(ROTA_ERR_HANDLE)?;
         task.requests = task.requests.saturating_sub(1);
-        task.due &= task.requests > 0;
+        task.due = task.due.min(task.requests);
+        task.passed_on = task.passed_on.min(task.requests - task.due);
         Ok(task.requests)
     }
 }
@@ -392,7 +422,7 @@ impl<S: Service> State<S> {
         task.requests += 1;
         match task.state {
             TaskState::Waiting(future) => self.task_deliver(key, future),
-            _ => task.due = true,
+            _ => task.due += 1,
         }
         Ok(())
     }
@@ -407,6 +437,9 @@ impl<S: Service> State<S> {
             }
             let Source::Task(next) = slot.source else {
                 let _ = self.future_cancel(future);
+                if self.core.futures.get(future).is_some_and(|slot| !slot.done) {
+                    self.core.task_pass_on(key);
+                }
                 return;
             };
             let circle = hop > 64 && hop > self.core.tasks.len();
@@ -415,12 +448,11 @@ impl<S: Service> State<S> {
                 return self.core.join_remove(future, next);
             }
             task.requests += 1;
-            match task.state {
+            let state = task.state;
+            self.core.task_pass_on(key);
+            match state {
                 TaskState::Waiting(further) => (key, future) = (next, further),
-                _ => {
-                    task.due = true;
-                    return;
-                }
+                _ => return self.core.task_owe(next),
             }
         }
     }

@@ -9,6 +9,9 @@
 //! Hooks run inside our work; `HookScope` makes every call in them answer
 //! ROTA_ERR_REENTRANT.
 
+// Pointers pass through these calls to the host, for whom they were made; nothing here follows them.
+#![allow(clippy::not_unsafe_ptr_arg_deref)]
+
 use super::thread::HookScope;
 use crate::base::handle::{rota_future, rota_loop, rota_stream, rota_task, rota_timer};
 use crate::base::outcome::rota_outcome;

@@ -1,6 +1,7 @@
 //! `cargo xtask check`: what is too slow for every change.
 
 use crate::steps::{Steps, Watch};
+use crate::test;
 use crate::tools::{self, cargo, root, target};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,13 +19,18 @@ const ABOUT_THE_TREE: [&str; 6] = ["c", "header", "layers", "readme", "symbols",
 
 /// Every checker, as far as the minutes carry.
 pub fn all(minutes: Option<u64>) -> Result<(), String> {
-    let mut steps = Steps::new(6, minutes.map(|minutes| Duration::from_secs(60 * minutes)));
+    let mut steps = Steps::new(7, minutes.map(|minutes| Duration::from_secs(60 * minutes)));
     steps.step("formatting", |watch| watch.run(&mut cargo(&["fmt", "--all", "--check"])));
     steps.step("clippy", |watch| {
         let clippy = ["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"];
         watch.run(&mut cargo(&clippy))
     });
     steps.step("C programs under valgrind", valgrind);
+    steps.step("the examples under valgrind", |watch| {
+        tools::build_tools(watch)?;
+        tools::package(watch, "valgrind", "valgrind")?;
+        test::examples(watch, VALGRIND)
+    });
     if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
         println!("SKIPPED the sanitizers: they are set up for x86-64 Linux");
         return steps.finish();

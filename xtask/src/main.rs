@@ -1,6 +1,7 @@
 //! `cargo xtask ...`: everything about rota that takes more than one command.
 
 mod check;
+mod demo;
 mod package;
 mod steps;
 mod test;
@@ -9,6 +10,9 @@ mod tools;
 use std::process::ExitCode;
 
 const HELP: &str = "\
+cargo xtask demo             a file server on the loop, and two clients that fetch everything from it
+    --serve                  leaves the server running at the end
+    --clean                  only removes what demos have left in target/demo
 cargo xtask test             every test: Rust, C and C++ programs, the installed package, poll fallback
 cargo xtask check            the slow checkers: formatting, clippy, valgrind, sanitizers
     --minutes N              begins no further checker after N minutes
@@ -19,6 +23,9 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match words[..] {
+        ["demo"] => demo::run(false),
+        ["demo", "--serve"] => demo::run(true),
+        ["demo", "--clean"] => demo::clean(),
         ["test"] => test::all(),
         ["check"] => check::all(None),
         ["check", "--minutes", minutes] => match minutes.parse() {

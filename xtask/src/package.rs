@@ -103,11 +103,18 @@ fn share_target() -> String {
     format!("-DROTA_CARGO_TARGET_DIR={}", target().display())
 }
 
-/// Builds the library and the examples (release), installs them and moves what was installed.
+/// Builds the library and the examples (release); the folder of the build.
+pub fn build_tree(watch: &mut Watch) -> Result<PathBuf, String> {
+    let build = folder().join("build");
+    let prefix = format!("-DCMAKE_INSTALL_PREFIX={}", folder().join("installed").display());
+    cmake(watch, &root(), &build, &["-DCMAKE_BUILD_TYPE=Release".into(), prefix, share_target()])?;
+    Ok(build)
+}
+
+/// Builds the tree, installs it and moves what was installed.
 fn build(watch: &mut Watch) -> Result<(), String> {
-    let (build, prefix, moved) = (folder().join("build"), fresh("installed")?, fresh("moved")?);
-    let prefix_setting = format!("-DCMAKE_INSTALL_PREFIX={}", prefix.display());
-    cmake(watch, &root(), &build, &["-DCMAKE_BUILD_TYPE=Release".into(), prefix_setting, share_target()])?;
+    let (prefix, moved) = (fresh("installed")?, fresh("moved")?);
+    let build = build_tree(watch)?;
     watch.run(with_build_tools("cmake").arg("--install").arg(&build))?;
     // Whatever names the place of installation breaks here.
     fs::remove_dir(&moved).and_then(|()| fs::rename(&prefix, &moved)).map_err(|error| format!("moving it: {error}"))?;

@@ -3,32 +3,53 @@
 use crate::package;
 use crate::steps::{Steps, Watch};
 use crate::tools::{self, cargo};
+use std::process::Command;
 
 const POLL: &str = "--cfg mio_unsupported_force_poll_poll";
 
 /// Every test.
 pub fn all() -> Result<(), String> {
-    let mut steps = Steps::new(3 + package::STEPS, None);
+    let mut steps = Steps::new(4 + package::STEPS, None);
     steps.step("tools: cmake, ninja, clang, pkg-config", see_to_tools);
     steps.step("Rust tests, C and C++ programs, header, symbols, tidy", |watch| {
         watch.run(&mut cargo(&["test", "--no-fail-fast"]))
     });
     package::all(&mut steps);
-    steps.step("the whole suite again, over mio's poll fallback", |watch| {
-        // A target directory of its own: the flags would rebuild everything in the usual one, twice.
-        let mut command = cargo(&["test", "--no-fail-fast"]);
-        watch.run(command.env("RUSTFLAGS", POLL).env("CARGO_TARGET_DIR", tools::target().join("poll")))
-    });
+    steps.step("the examples as programs, seen from outside", |watch| examples(watch, ""));
+    steps.step("the whole suite again, over mio's poll fallback", over_poll);
     steps.finish()
 }
 
+fn over_poll(watch: &mut Watch) -> Result<(), String> {
+    // A target directory of its own: the flags would rebuild everything in the usual one, twice.
+    let folder = tools::target().join("poll");
+    let mut command = cargo(&["test", "--no-fail-fast"]);
+    let suite = watch.run(command.env("RUSTFLAGS", POLL).env("CARGO_TARGET_DIR", &folder));
+    if !cfg!(target_os = "linux") {
+        return suite;
+    }
+    // The examples' own library gives way to this one, which has the same soname.
+    let library = folder.join("debug").join("deps").join("librota.so");
+    suite.and(examples(watch, &format!("env LD_PRELOAD='{}'", library.display())))
+}
+
 fn see_to_tools(watch: &mut Watch) -> Result<(), String> {
-    for (program, package) in [("cc", "gcc"), ("c++", "g++"), ("nm", "binutils")] {
+    for (program, package) in [("cc", "gcc"), ("c++", "g++"), ("nm", "binutils"), ("python3", "python3")] {
         tools::package(watch, program, package)?;
     }
     tools::optional_package(watch, "clang", "clang");
     tools::optional_package(watch, "pkg-config", "pkg-config");
     tools::build_tools(watch)
+}
+
+/// The examples of the tree, run by a program that plays the other side of their connections.
+///
+/// `wrap` is a command to run each example under, or empty.
+pub fn examples(watch: &mut Watch, wrap: &str) -> Result<(), String> {
+    let programs = package::build_tree(watch)?.join("c_examples");
+    let mut command = Command::new("python3");
+    command.current_dir(tools::root()).arg("tests/examples.py").arg("--bin").arg(programs);
+    watch.run(command.arg(format!("--wrap={wrap}")))
 }
 
 /// `cargo xtask header`: writes the generated files anew.

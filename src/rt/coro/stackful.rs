@@ -18,6 +18,7 @@ use crate::base::handle::{rota_stream, rota_task};
 use crate::base::{limits, rota_status, Result};
 use crate::sys::host::{HostBody, HostServe};
 use crate::sys::{List, Memory};
+use allocator_api2::boxed::Box;
 use core::cell::Cell;
 use core::mem::ManuallyDrop;
 use core::ptr;
@@ -40,32 +41,46 @@ pub enum Start {
     Serve(HostServe, rota_stream),
 }
 
-/// A body on a stack of its own.
-pub struct Stackful {
-    coroutine: ManuallyDrop<Coroutine<(), (), i64, DefaultStack>>,
+/// What belongs to a stack, whether it waits for a task or has one. It comes and goes with the stack, so that spawning
+/// allocates nothing while there are stacks in the pool.
+struct Shell {
+    /// While it has a task.
+    coroutine: Option<Coroutine<(), (), i64, DefaultStack>>,
+    /// While it has none.
+    stack: Option<DefaultStack>,
     way_back: *const Switch,
     pooled: bool,
 }
 
+/// A body on a stack of its own. One pointer: it is taken out of its task and put back at every switch.
+pub struct Stackful {
+    shell: ManuallyDrop<Box<Shell, Memory>>,
+}
+
 impl Stackful {
-    /// A body that has not begun. `stack_size` is None for a stack from the pool.
+    /// A body that has not begun. With `own_size` the stack is not from the pool.
     pub fn new(pool: &mut StackPool, size: usize, own_size: bool, task: rota_task, start: Start) -> Result<Self> {
-        let stack = if own_size { new_stack(size)? } else { pool.take(size)? };
-        let coroutine = Coroutine::with_stack(stack, move |way_back: &Switch, ()| {
+        let mut shell = if own_size { pool.new_shell(size, false)? } else { pool.take(size)? };
+        let stack = shell.stack.take().ok_or(rota_status::ROTA_ERR_MEMORY)?;
+        shell.coroutine = Some(Coroutine::with_stack(stack, move |way_back: &Switch, ()| {
             WAY_BACK.set(way_back);
             match start {
                 Start::Body(body) => body.call(task),
                 Start::Serve(body, stream) => body.call(task, stream),
             }
-        });
-        Ok(Stackful { coroutine: ManuallyDrop::new(coroutine), way_back: ptr::null(), pooled: !own_size })
+        }));
+        shell.way_back = ptr::null();
+        Ok(Stackful { shell: ManuallyDrop::new(shell) })
     }
 
     /// Runs the body until it suspends (`None`) or ends with an answer.
+    #[inline]
     pub fn resume(&mut self) -> Option<i64> {
-        let before = WAY_BACK.replace(self.way_back);
-        let result = self.coroutine.resume(());
-        self.way_back = WAY_BACK.replace(before);
+        let shell = &mut **self.shell;
+        let coroutine = shell.coroutine.as_mut()?;
+        let before = WAY_BACK.replace(shell.way_back);
+        let result = coroutine.resume(());
+        shell.way_back = WAY_BACK.replace(before);
         match result {
             CoroutineResult::Yield(()) => None,
             CoroutineResult::Return(answer) => Some(answer),
@@ -74,29 +89,28 @@ impl Stackful {
 
     /// Gives the stack of a body that has ended back to the pool.
     pub fn recycle(mut self, pool: &mut StackPool) {
-        if !self.coroutine.done() {
+        if !self.shell.coroutine.as_ref().is_some_and(Coroutine::done) {
             return;
         }
-        // SAFETY: the coroutine is taken once: `self` is forgotten right after,
-        // so that its `drop` does not see the field again.
-        let coroutine = unsafe { ManuallyDrop::take(&mut self.coroutine) };
-        let pooled = self.pooled;
+        // SAFETY: the shell is taken once: `self` is forgotten right after, so that its `drop` does not see it again.
+        let mut shell = unsafe { ManuallyDrop::take(&mut self.shell) };
         core::mem::forget(self);
-        let stack = coroutine.into_stack();
-        if pooled {
-            pool.put(stack);
+        if shell.pooled {
+            shell.stack = shell.coroutine.take().map(Coroutine::into_stack);
+            pool.put(shell);
         }
     }
 }
 
 impl Drop for Stackful {
     fn drop(&mut self) {
-        if self.coroutine.started() && !self.coroutine.done() {
+        let in_use = |coroutine: &Coroutine<(), (), i64, DefaultStack>| coroutine.started() && !coroutine.done();
+        if self.shell.coroutine.as_ref().is_some_and(in_use) {
             return; // frames of the host's are on it: leaked, never unwound
         }
         // SAFETY: nothing of the host's is on the stack, and the field is not
         // used after `drop`.
-        unsafe { ManuallyDrop::drop(&mut self.coroutine) };
+        unsafe { ManuallyDrop::drop(&mut self.shell) };
     }
 }
 
@@ -117,7 +131,8 @@ fn new_stack(size: usize) -> Result<DefaultStack> {
 
 /// Stacks of one size that wait for their next task, the hottest on top.
 pub struct StackPool {
-    free: List<DefaultStack>,
+    memory: Memory,
+    free: List<Box<Shell, Memory>>,
     kept: usize,
     live: usize,
 }
@@ -125,23 +140,28 @@ pub struct StackPool {
 impl StackPool {
     /// A pool that keeps at most so many.
     pub fn new(memory: Memory, kept: u32) -> Self {
-        StackPool { free: List::new(memory), kept: kept as usize, live: 0 }
+        StackPool { free: List::new(memory.clone()), memory, kept: kept as usize, live: 0 }
     }
 
-    fn take(&mut self, size: usize) -> Result<DefaultStack> {
-        let stack = match self.free.pop() {
-            Some(stack) => stack,
-            None => new_stack(size)?,
+    fn new_shell(&self, size: usize, pooled: bool) -> Result<Box<Shell, Memory>> {
+        let shell = Shell { coroutine: None, stack: Some(new_stack(size)?), way_back: ptr::null(), pooled };
+        Box::try_new_in(shell, self.memory.clone()).map_err(|_| rota_status::ROTA_ERR_MEMORY.into())
+    }
+
+    fn take(&mut self, size: usize) -> Result<Box<Shell, Memory>> {
+        let shell = match self.free.pop() {
+            Some(shell) => shell,
+            None => self.new_shell(size, true)?,
         };
         self.live += 1;
-        Ok(stack)
+        Ok(shell)
     }
 
-    fn put(&mut self, stack: DefaultStack) {
+    fn put(&mut self, shell: Box<Shell, Memory>) {
         self.live = self.live.saturating_sub(1);
         if self.free.len() < self.kept {
             // Without memory for the list the stack is unmapped instead.
-            let _ = self.free.push(stack);
+            let _ = self.free.push(shell);
         }
     }
 

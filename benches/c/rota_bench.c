@@ -1,0 +1,198 @@
+/* The costs of the C ABI beside hand-written C, in one run.
+ *
+ *   rota_bench run [ROUNDS]                    every work, contestants interleaved: JSON lines
+ *   rota_bench once WORK CONTESTANT OPERATIONS one round, for callgrind
+ *   rota_bench list                            what there is
+ *
+ * CPU time is that of the process. Allocations are counted by standing in
+ * front of the C library's malloc and mmap, which the shared library calls as
+ * everyone does. */
+#define _GNU_SOURCE
+#include "bench.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MOST_ENTRIES = 64, MOST_ROUNDS = 101, ROUNDS = 7 };
+
+/* ---- allocations */
+
+static uint64_t allocations;
+
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *block, size_t size);
+void *__libc_memalign(size_t align, size_t size);
+
+void *malloc(size_t size) {
+    allocations++;
+    return __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size) {
+    allocations++;
+    return __libc_calloc(count, size);
+}
+
+void *realloc(void *block, size_t size) {
+    allocations++;
+    return __libc_realloc(block, size);
+}
+
+void *aligned_alloc(size_t align, size_t size) {
+    allocations++;
+    return __libc_memalign(align, size);
+}
+
+int posix_memalign(void **out, size_t align, size_t size) {
+    allocations++;
+    *out = __libc_memalign(align, size);
+    return *out == NULL ? 12 /* ENOMEM */ : 0;
+}
+
+/* Stacks come from here. */
+void *mmap(void *address, size_t size, int protection, int flags, int descriptor, off_t offset) {
+    allocations++;
+    return (void *)syscall(SYS_mmap, address, size, protection, flags, descriptor, offset);
+}
+
+/* ---- one round */
+
+static struct {
+    uint64_t began_ns, spent_ns;
+    uint64_t allocations_before, allocations;
+    bool measured, right;
+} round_now;
+
+static uint64_t cpu_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+void bench_begin(void) {
+    round_now.allocations_before = allocations;
+    round_now.began_ns = cpu_ns();
+}
+
+void bench_end(void) {
+    round_now.spent_ns += cpu_ns() - round_now.began_ns;
+    round_now.allocations += allocations - round_now.allocations_before;
+    round_now.measured = true;
+}
+
+void bench_check_at(bool right, const char *what, const char *file, int line) {
+    if (!right) {
+        fprintf(stderr, "%s:%d: not so: %s\n", file, line, what);
+        round_now.right = false;
+    }
+}
+
+rota_loop bench_loop_open(void) {
+    rota_loop loop = {0};
+    bench_check(rota_loop_open(NULL, &loop) == ROTA_OK);
+    return loop;
+}
+
+void bench_loop_close(rota_loop loop) {
+    bench_check(rota_loop_close(loop, ROTA_FOREVER) == ROTA_OK);
+}
+
+uint32_t bench_random(uint64_t *state) {
+    *state = *state * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(*state >> 33);
+}
+
+/* ---- all of them */
+
+static const bench_entry *entries[MOST_ENTRIES];
+static double spent[MOST_ENTRIES][MOST_ROUNDS];
+static double allocated[MOST_ENTRIES];
+static bool checked[MOST_ENTRIES];
+
+static size_t collect(void) {
+    const bench_entry *tables[] = {bench_posts, bench_handles, bench_timers, bench_tasks};
+    size_t count = 0;
+    for (size_t table = 0; table < sizeof tables / sizeof *tables; table++) {
+        for (const bench_entry *entry = tables[table]; entry->work != NULL; entry++) {
+            if (count < MOST_ENTRIES) entries[count++] = entry;
+        }
+    }
+    return count;
+}
+
+static bool run_once(const bench_entry *entry, uint64_t operations) {
+    memset(&round_now, 0, sizeof round_now);
+    round_now.right = true;
+    entry->run(operations);
+    return round_now.right && round_now.measured;
+}
+
+static int ascending(const void *left, const void *right) {
+    double a = *(const double *)left, b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+static int run_all(int rounds) {
+    size_t count = collect();
+    bool all_right = true;
+    for (size_t at = 0; at < count; at++) checked[at] = true;
+    for (int round = 0; round < rounds; round++) {
+        for (size_t at = 0; at < count; at++) {
+            double operations = (double)entries[at]->operations;
+            checked[at] = run_once(entries[at], entries[at]->operations) && checked[at];
+            spent[at][round] = (double)round_now.spent_ns / operations;
+            allocated[at] += (double)round_now.allocations / operations / rounds;
+        }
+        fprintf(stderr, "round %d of %d\n", round + 1, rounds);
+    }
+    for (size_t at = 0; at < count; at++) {
+        qsort(spent[at], (size_t)rounds, sizeof spent[at][0], ascending);
+        printf("{\"work\": \"%s\", \"contestant\": \"%s\", \"ns_per_op\": {\"min\": %.2f, "
+               "\"median\": %.2f, \"max\": %.2f}, \"allocations_per_op\": %g, \"checked\": %s}\n",
+               entries[at]->work, entries[at]->contestant, spent[at][0], spent[at][rounds / 2],
+               spent[at][rounds - 1], allocated[at], checked[at] ? "true" : "false");
+        all_right = all_right && checked[at];
+    }
+    return all_right ? 0 : 1;
+}
+
+static int run_named(const char *work, const char *contestant, uint64_t operations) {
+    size_t count = collect();
+    for (size_t at = 0; at < count; at++) {
+        if (strcmp(entries[at]->work, work) == 0 &&
+            strcmp(entries[at]->contestant, contestant) == 0) {
+            return run_once(entries[at], operations) ? 0 : 1;
+        }
+    }
+    fprintf(stderr, "there is no %s of %s\n", work, contestant);
+    return 2;
+}
+
+static int list(void) {
+    size_t count = collect();
+    for (size_t at = 0; at < count; at++) {
+        printf("%s %s %" PRIu64 "\n", entries[at]->work, entries[at]->contestant,
+               entries[at]->operations);
+    }
+    return 0;
+}
+
+int main(int argc, char **argv) {
+    if (argc >= 2 && strcmp(argv[1], "run") == 0) {
+        int rounds = argc > 2 ? atoi(argv[2]) : ROUNDS;
+        return run_all(rounds < 1 ? 1 : rounds > MOST_ROUNDS ? MOST_ROUNDS : rounds);
+    }
+    if (argc == 5 && strcmp(argv[1], "once") == 0) {
+        return run_named(argv[2], argv[3], strtoull(argv[4], NULL, 10));
+    }
+    if (argc == 2 && strcmp(argv[1], "list") == 0) return list();
+    fprintf(stderr, "usage: rota_bench run [ROUNDS] | once WORK CONTESTANT OPERATIONS | list\n");
+    return 2;
+}

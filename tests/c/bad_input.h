@@ -1,0 +1,228 @@
+/* What the generated test of bad input stands on (tests/bad_input.py writes the program): a loop
+ * with one live and one ended thing of each kind, and lists of handles that name nothing. */
+#ifndef BAD_INPUT_H
+#define BAD_INPUT_H
+#include "rota_peer.h"
+
+enum kind { LOOP, CALL, TIMER, FUTURE, TASK, LISTENER, STREAM, KINDS };
+
+typedef struct {
+    rota_loop loop;
+    rota_call call;
+    rota_timer timer;
+    rota_future future; /* a promise that nobody completes */
+    rota_task task;     /* waits for another one */
+    rota_listener listener;
+    rota_stream stream; /* its peer says nothing */
+    rota_future other;
+    int raw;
+    uint64_t live[KINDS], stale[KINDS];
+} fixture;
+
+/* ---- callbacks that do nothing */
+
+static void no_call(rota_loop loop, rota_status status, void *user_data) {
+    (void)loop, (void)status, (void)user_data;
+}
+
+static void no_timer(rota_timer timer, rota_status status, void *user_data) {
+    (void)timer, (void)status, (void)user_data;
+}
+
+static void no_future(rota_future future, int64_t result, void *user_data) {
+    (void)future, (void)result, (void)user_data;
+}
+
+static void no_free(void *user_data) { (void)user_data; }
+
+static int64_t no_job(void *user_data) {
+    (void)user_data;
+    return 0;
+}
+
+static int64_t no_task(rota_task task, void *user_data) {
+    (void)task, (void)user_data;
+    return 0;
+}
+
+static int64_t no_step(rota_task task, const rota_outcome *outcome, void *user_data) {
+    (void)task, (void)outcome, (void)user_data;
+    return 0;
+}
+
+static int64_t no_serve(rota_task task, rota_stream stream, void *user_data) {
+    (void)task, (void)user_data;
+    return rota_stream_close(stream);
+}
+
+static int64_t waits(rota_task task, void *user_data) {
+    (void)task;
+    return rota_await(((fixture *)user_data)->other);
+}
+
+/* ---- the fixture */
+
+/* One thing of each kind that has ended; what lives now may stand in its slot. */
+static void end_one_of_each(fixture *self) {
+    rota_loop loop = open_system();
+    rota_call call;
+    rota_timer timer;
+    rota_future future = rota_future_open(self->loop);
+    rota_task task = spawn(self->loop, no_task, NULL);
+    rota_listener listener;
+    rota_stream stream;
+    int raw;
+    self->stale[LOOP] = loop.id;
+    CHECK_STATUS(rota_loop_close(loop, SECOND), ROTA_OK);
+    CHECK_STATUS(rota_loop_call_soon(self->loop, no_call, NULL, &call), ROTA_OK);
+    CHECK_STATUS(rota_loop_call_later(self->loop, 0, no_timer, NULL, &timer), ROTA_OK);
+    CHECK_STATUS(rota_future_close(future), ROTA_OK);
+    CHECK_EQ(WAIT(self->loop, rota_task_join(task)), 0);
+    CHECK_STATUS(rota_loop_listen(self->loop, "127.0.0.1", 0, NULL, &listener), ROTA_OK);
+    CHECK_STATUS(rota_listener_close(listener), ROTA_OK);
+    stream = connect_raw(self->loop, &raw);
+    CHECK_STATUS(rota_stream_close(stream), ROTA_OK);
+    close(raw);
+    run_dry(self->loop);
+    self->stale[CALL] = call.id;
+    self->stale[TIMER] = timer.id;
+    self->stale[FUTURE] = future.id;
+    self->stale[TASK] = task.id;
+    self->stale[LISTENER] = listener.id;
+    self->stale[STREAM] = stream.id;
+}
+
+static void open_fixture(fixture *self) {
+    memset(self, 0, sizeof *self);
+    self->loop = open_system();
+    end_one_of_each(self);
+    self->stream = connect_raw(self->loop, &self->raw);
+    CHECK_STATUS(rota_loop_listen(self->loop, "127.0.0.1", 0, NULL, &self->listener), ROTA_OK);
+    self->other = rota_future_open(self->loop);
+    self->task = spawn(self->loop, waits, self);
+    turns(self->loop, 3);
+    self->future = rota_future_open(self->loop);
+    CHECK_STATUS(rota_loop_call_later(self->loop, HOUR, no_timer, NULL, &self->timer), ROTA_OK);
+    CHECK_STATUS(rota_loop_call_soon(self->loop, no_call, NULL, &self->call), ROTA_OK);
+    self->live[LOOP] = self->loop.id;
+    self->live[CALL] = self->call.id;
+    self->live[TIMER] = self->timer.id;
+    self->live[FUTURE] = self->future.id;
+    self->live[TASK] = self->task.id;
+    self->live[LISTENER] = self->listener.id;
+    self->live[STREAM] = self->stream.id;
+}
+
+static void sets_flag(rota_loop loop, rota_status status, void *user_data) {
+    (void)loop;
+    CHECK_STATUS(status, ROTA_OK);
+    *(bool *)user_data = true;
+}
+
+/* The loop goes on: it calls what it is given. */
+static void check_works(fixture *self) {
+    bool called = false;
+    int i;
+    CHECK_STATUS(rota_loop_call_soon(self->loop, sets_flag, &called, NULL), ROTA_OK);
+    for (i = 0; i < 10 && !called; i++) {
+        CHECK_STATUS(rota_loop_turn(self->loop, 0, 0, 0, NULL), ROTA_OK);
+    }
+    CHECK(called);
+}
+
+/* Refused calls changed nothing: everything is as it was opened. */
+static void check_unharmed(fixture *self) {
+    rota_outcome outcome;
+    rota_address address;
+    uint64_t deadline;
+    uint32_t requests = 9;
+    size_t size = 9;
+    CHECK_STATUS(rota_future_get_outcome(self->future, &outcome), ROTA_ERR_PENDING);
+    CHECK_STATUS(rota_future_get_outcome(self->other, &outcome), ROTA_ERR_PENDING);
+    CHECK_STATUS(rota_timer_get_deadline(self->timer, &deadline), ROTA_OK);
+    CHECK_STATUS(rota_task_get_cancelling(self->task, &requests), ROTA_OK);
+    CHECK_EQ(requests, 0);
+    CHECK_STATUS(rota_listener_get_address(self->listener, &address), ROTA_OK);
+    CHECK_STATUS(rota_stream_get_buffered(self->stream, &size), ROTA_OK);
+    CHECK_EQ(size, 0);
+    CHECK_EQ(stats_of(self->loop).ready, 1);
+    check_works(self);
+}
+
+static void close_fixture(fixture *self, bool may_be_closed) {
+    rota_status status;
+    if (!may_be_closed) check_works(self);
+    status = rota_loop_close(self->loop, 10 * SECOND);
+    if (!may_be_closed || status != ROTA_ERR_HANDLE) CHECK_STATUS(status, ROTA_OK);
+    close(self->raw);
+}
+
+/* ---- handles that name nothing */
+
+enum { BAD_MOST = 128 };
+
+/* The bits that say what a handle is of; a future that is a value needs nothing but them. */
+static uint64_t kind_bits(uint64_t handle) { return handle >> 58; }
+
+static bool is_value(uint64_t handle) {
+    static const rota_stream none = {0};
+    char byte;
+    return kind_bits(handle) == kind_bits(rota_stream_read(none, &byte, 1).id);
+}
+
+static void add_bad(fixture *self, enum kind kind, uint64_t handle, uint64_t *list, size_t *count) {
+    if (handle == self->live[kind] || handle == self->other.id || handle == 0) return;
+    if (kind == FUTURE && is_value(handle)) return;
+    CHECK(*count < BAD_MOST);
+    list[(*count)++] = handle;
+}
+
+/* Ended ones, all of other kinds, the live one with each bit turned, and random ones. */
+static size_t bad_handles(fixture *self, enum kind kind, uint64_t list[BAD_MOST]) {
+    size_t count = 0;
+    uint64_t state = 0x9e3779b97f4a7c15u;
+    int i;
+    for (i = 0; i < KINDS; i++) {
+        add_bad(self, kind, self->stale[i], list, &count);
+        if (i != (int)kind) add_bad(self, kind, self->live[i], list, &count);
+    }
+    for (i = 0; i < 64; i++) {
+        add_bad(self, kind, self->live[kind] ^ (UINT64_C(1) << i), list, &count);
+    }
+    for (i = 0; i < 24; i++) add_bad(self, kind, test_random(&state), list, &count);
+    add_bad(self, kind, UINT64_MAX, list, &count);
+    add_bad(self, kind, 1, list, &count);
+    return count;
+}
+
+/* ---- what came of a call */
+
+/* The outcome of a future that was returned, which is let go: nobody waits for it here. */
+static int64_t came_to(rota_future future) {
+    rota_outcome outcome;
+    rota_status status = rota_future_get_outcome(future, &outcome);
+    (void)rota_future_close(future);
+    if (status != ROTA_OK) return status;
+    return outcome.status < 0 ? (int64_t)outcome.status : outcome.value;
+}
+
+#define ANY_VALUE (INT64_MAX - 1) /* whatever is not negative */
+#define END INT64_MAX
+
+static void expect(const char *what, uint64_t detail, int64_t result, const int64_t *allowed) {
+    for (; *allowed != END; allowed++) {
+        if (result == *allowed || (*allowed == ANY_VALUE && result >= 0)) return;
+    }
+    test_fail("bad_input", 0, "%s (%#" PRIx64 ") gave %s (%" PRId64 ")", what, detail,
+              status_name(result), result);
+}
+
+/* Whatever the answer is, these never are: the handles were good, the thread right, and nothing
+ * of the library's may fail. */
+static void expect_sane(const char *what, uint64_t detail, int64_t result) {
+    if (result == ROTA_ERR_HANDLE || result == ROTA_ERR_THREAD || result == ROTA_ERR_PANIC) {
+        test_fail("bad_input", 0, "%s (%#" PRIx64 ") gave %s", what, detail, status_name(result));
+    }
+}
+
+#endif

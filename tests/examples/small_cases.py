@@ -1,0 +1,105 @@
+"""The timer, the posts, the echo server, and one client in three styles."""
+import socket
+import threading
+import unittest
+
+import support
+
+CLIENTS = ["client_callbacks", "client_stepped", "client_stackful"]
+
+
+class Timer(unittest.TestCase):
+    def test_rearm_one_shot_and_cancel_come_in_order(self):
+        result = support.run("timer")
+        self.assertEqual(result.stdout.decode(),
+                         "changed my mind: ROTA_ERR_CANCELLED\n"
+                         "tick 1\n"
+                         "one shot: ROTA_OK\n"
+                         "tick 2\n"
+                         "tick 3\n")
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+
+
+class Post(unittest.TestCase):
+    def test_all_posts_arrive(self):
+        result = support.run("post")
+        self.assertEqual(result.stdout, b"3000 posts from 3 threads\n")
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+
+
+class Echo(unittest.TestCase):
+    def test_everything_comes_back(self):
+        data = bytes(range(256)) * 4096
+        with support.Server("echo_server") as server, server.connect() as sock:
+            received = []
+            reader = threading.Thread(target=lambda: received.append(
+                b"".join(iter(lambda: sock.recv(65536), b""))))
+            reader.start()
+            sock.sendall(data)
+            sock.shutdown(socket.SHUT_WR)
+            reader.join(support.PATIENCE)
+            self.assertEqual(received, [data])
+
+    def test_ends_while_clients_are_connected(self):
+        with support.Server("echo_server") as server:
+            socks = [server.connect() for _ in range(20)]
+            for sock in socks:
+                sock.sendall(b"ping")
+                self.assertEqual(sock.recv(4), b"ping")
+            server.signal()
+            for sock in socks:
+                try:
+                    self.assertEqual(sock.recv(1), b"")
+                except ConnectionResetError:
+                    pass
+                sock.close()
+            server.wait()
+
+    def test_listens_on_the_port_it_is_given(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            busy = support.run("echo_server", "--port", port)
+        self.assertEqual(busy.returncode, 1)
+        self.assertIn(b"listen", busy.stderr)
+        with support.Server("echo_server", "--port", port) as server:
+            self.assertEqual(server.port, port)
+
+
+class Clients(unittest.TestCase):
+    def same(self, *arguments):
+        """What all three say; they must say the same."""
+        results = [support.run(name, *arguments) for name in CLIENTS]
+        said = {(r.returncode, r.stdout.decode(), r.stderr.decode()) for r in results}
+        self.assertEqual(len(said), 1, said)
+        return said.pop()
+
+    def test_the_line_comes_back(self):
+        with support.Server("echo_server") as server:
+            self.assertEqual(self.same(server.host, server.port, "hello"), (0, "hello\n", ""))
+            self.assertEqual(self.same(server.host, server.port, "x" * 4000),
+                             (0, "x" * 4000 + "\n", ""))
+
+    def test_nobody_listens(self):
+        with socket.create_server(("127.0.0.1", 0)) as unused:
+            port = unused.getsockname()[1]
+        self.assertEqual(self.same("127.0.0.1", port, "hello"),
+                         (1, "", "client: ROTA_ERR_REFUSED\n"))
+
+    def test_no_answer_is_a_timeout(self):
+        with socket.create_server(("127.0.0.1", 0)) as mute:
+            port = mute.getsockname()[1]
+            self.assertEqual(self.same("127.0.0.1", port, "hello", 100),
+                             (1, "", "client: ROTA_ERR_TIMEOUT\n"))
+
+    def test_a_line_that_is_too_long(self):
+        with support.Server("echo_server") as server:
+            self.assertEqual(self.same(server.host, server.port, "x" * 5000),
+                             (1, "", "client: ROTA_ERR_LIMIT\n"))
+
+    def test_usage(self):
+        for name in CLIENTS:
+            self.assertEqual(support.run(name, "127.0.0.1").returncode, 2)
+
+
+if __name__ == "__main__":
+    unittest.main()
