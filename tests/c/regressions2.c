@@ -1,4 +1,4 @@
-/* What a reading of the whole found wrong once: each a few lines that failed, and must not again. */
+/* What a reading of the whole found wrong once: it failed, and must not again. */
 #include "rota_test.h"
 
 static void counts_it(rota_loop loop, rota_status status, void *user_data) {
