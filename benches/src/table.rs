@@ -90,6 +90,7 @@ pub fn show(rows: &[Row]) -> String {
         let (rota, hand) = (&row.rota, row.hand.as_ref().unwrap_or(&none));
         let bar = BARS.iter().find(|bar| bar.0 == row.work).map_or("", |bar| bar.1);
         let [least, median, most] = rota.ns;
+        let ns = format!("{median:.1} ({least:.1}..{most:.1})");
         let (beside, ratio) = match row.hand.is_some() {
             true => (format!("{:.1}", hand.ns[1]), format!("{:.1}", median / hand.ns[1])),
             false => ("-".into(), "-".into()),
@@ -97,7 +98,7 @@ pub fn show(rows: &[Row]) -> String {
         let wrong = if rota.checked && (row.hand.is_none() || hand.checked) { "" } else { " WRONG" };
         let _ = writeln!(
             text,
-            "| {}{wrong} | {median:.1} ({least:.1}..{most:.1}) | {beside} | {ratio} | {} | {} | {} | {} | {:.2} | {bar} |",
+            "| {}{wrong} | {ns} | {beside} | {ratio} | {} | {} | {} | {} | {:.2} | {bar} |",
             row.work,
             count(rota.instructions),
             count(hand.instructions),
