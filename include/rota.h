@@ -323,8 +323,8 @@ typedef struct {
     /// How long the longest took; measured when a limit was given or in debug
     /// mode, else 0.
     uint64_t longest_ns;
-    /// When a turn is needed at the latest, on the loop's clock; ROTA_FOREVER
-    /// if no timer is armed.
+    /// When a turn is needed at the latest, as rota_loop_get_next_deadline()
+    /// says it.
     uint64_t next_deadline_ns;
     /// 1 if a limit cut the turn short: the next call resumes it.
     uint32_t cut;

@@ -302,8 +302,10 @@ pub extern "C" fn rota_loop_set_debug(r#loop: rota_loop, on: bool) -> rota_statu
 #[no_mangle]
 pub unsafe extern "C" fn rota_loop_set_user_data(r#loop: rota_loop, user_data: *mut c_void) -> rota_status {
     guard_loop(r#loop, |runtime| {
-        runtime.user_data().set(HostPointer(user_data));
-        Ok(())
+        runtime.with(|_| {
+            runtime.user_data().set(HostPointer(user_data));
+            Ok(())
+        })
     })
 }
 
@@ -314,8 +316,9 @@ pub unsafe extern "C" fn rota_loop_set_user_data(r#loop: rota_loop, user_data: *
 #[no_mangle]
 pub unsafe extern "C" fn rota_loop_get_user_data(r#loop: rota_loop, out: *mut *mut c_void) -> rota_status {
     guard_loop(r#loop, |runtime| {
+        let user_data = runtime.with(|_| Ok(runtime.user_data().get().0))?;
         // SAFETY: the caller's word, passed on.
-        unsafe { hand_out(out, runtime.user_data().get().0) }
+        unsafe { hand_out(out, user_data) }
     })
 }
 

@@ -216,3 +216,91 @@ pub unsafe fn hand_out_sized<T: Copy>(out: *mut T, value: &T) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::handle::{rota_loop, rota_task};
+    use crate::ffi::{call::*, event_loop::*, future::*, task::*, timer::*};
+    use crate::sys::host::rota_call_fn;
+    use core::ffi::c_void;
+    use core::ptr::{from_mut, null, null_mut};
+
+    fn open() -> rota_loop {
+        let mut opened = Handle::NULL.into();
+        // SAFETY: no options, and a place for the answer.
+        assert_eq!(unsafe { rota_loop_open(null(), &mut opened) }, ROTA_OK);
+        opened
+    }
+
+    unsafe extern "C" fn counts(_: rota_loop, _: rota_status, count: *mut c_void) {
+        // SAFETY: the tests pass a number that lives long enough.
+        unsafe { *count.cast::<u32>() += 1 };
+    }
+    const COUNTS: rota_call_fn = Some(counts);
+
+    unsafe extern "C" fn sleeps(_: rota_task, user_data: *mut c_void) -> i64 {
+        // SAFETY: the test passes its loop.
+        rota_await(rota_loop_sleep(unsafe { *user_data.cast::<rota_loop>() }, u64::MAX))
+    }
+
+    /// A panic with the loop's state in hand, as one in `rt` or `io` would be.
+    fn fail(broken: rota_loop) -> rota_status {
+        guard_loop(broken, |runtime| runtime.with(|_| -> Result<()> { panic!("on purpose") }))
+    }
+
+    #[test]
+    fn a_panic_is_a_status_and_poisons_that_loop_alone() {
+        let (broken, whole) = (open(), open());
+        let (mut count, mut given) = (0u32, null_mut());
+        let data = from_mut(&mut count).cast::<c_void>();
+        assert_eq!(fail(broken), ROTA_ERR_PANIC);
+        // SAFETY: the callback may be called with `data`, and `given` may be written.
+        unsafe {
+            assert_eq!(rota_loop_call_soon(broken, COUNTS, data, null_mut()), ROTA_ERR_PANIC);
+            assert_eq!(rota_loop_post(broken, COUNTS, data), ROTA_ERR_PANIC);
+            assert_eq!(rota_loop_turn(broken, 0, 0, 0, null_mut()), ROTA_ERR_PANIC);
+            assert_eq!(rota_loop_get_user_data(broken, &mut given), ROTA_ERR_PANIC);
+            assert_eq!(rota_loop_set_user_data(broken, data), ROTA_ERR_PANIC);
+            assert_eq!(rota_loop_call_soon(whole, COUNTS, data, null_mut()), ROTA_OK);
+            assert_eq!(rota_loop_turn(whole, 0, 0, 0, null_mut()), ROTA_OK);
+        }
+        assert_eq!((rota_loop_stop(broken), rota_loop_wake(broken)), (ROTA_ERR_PANIC, ROTA_ERR_PANIC));
+        assert_eq!(rota_loop_run(broken), ROTA_ERR_PANIC);
+        let sleep = Handle::from(rota_loop_sleep(broken, 1));
+        assert_eq!(sleep.carried(), Some(ROTA_ERR_PANIC as i64));
+        assert_eq!(rota_loop_close(broken, 0), ROTA_OK);
+        assert_eq!(rota_loop_close(broken, 0), ROTA_ERR_HANDLE);
+        assert_eq!(rota_loop_close(whole, 0), ROTA_OK);
+        assert_eq!(count, 1);
+    }
+
+    #[test]
+    fn closing_a_poisoned_loop_calls_nobody_and_leaves_stacks_alone() {
+        let mut broken = open();
+        let mut count = 0u32;
+        let data = from_mut(&mut count).cast::<c_void>();
+        // SAFETY: the body gets its loop, the callback its number; both live until the end.
+        unsafe {
+            let user_data = from_mut(&mut broken).cast();
+            assert_eq!(rota_loop_spawn(broken, Some(sleeps), user_data, null(), null_mut()), ROTA_OK);
+            assert_eq!(rota_loop_turn(broken, 0, 0, 0, null_mut()), ROTA_OK);
+            assert_eq!(rota_loop_call_soon(broken, COUNTS, data, null_mut()), ROTA_OK);
+            assert_eq!(rota_loop_post(broken, COUNTS, data), ROTA_OK);
+        }
+        let promise = rota_future_open(broken);
+        assert_eq!(fail(broken), ROTA_ERR_PANIC);
+        assert_eq!(rota_future_complete(promise, 1), ROTA_ERR_PANIC);
+        assert_eq!(rota_loop_close(broken, u64::MAX), ROTA_OK);
+        assert_eq!((rota_future_complete(promise, 1), count), (ROTA_ERR_HANDLE, 0));
+    }
+
+    #[test]
+    fn a_panic_without_a_loop_is_only_a_status() {
+        assert_eq!(guard(|| panic!("on purpose")), ROTA_ERR_PANIC);
+        let mut other = 0u32;
+        // SAFETY: a place for the answer.
+        assert_eq!(guard(|| unsafe { hand_out(&mut other, 5) }), ROTA_OK);
+        assert_eq!(other, 5);
+    }
+}

@@ -143,7 +143,9 @@ pub fn remote<R>(handle: Handle, call: impl FnOnce(&Remote) -> Result<R>) -> Res
     check_loop(handle)?;
     let remote = SLOTS[handle.loop_number() as usize].remote.read().map_err(|_| ROTA_ERR_HANDLE)?;
     check_loop(handle)?;
-    call(remote.as_ref().ok_or(ROTA_ERR_HANDLE)?)
+    let remote = remote.as_ref().ok_or(ROTA_ERR_HANDLE)?;
+    remote.refuse_if_poisoned()?;
+    call(remote)
 }
 
 /// Refuses posts from now on. When it returns, those that were accepted are all in the loop's inbox: a post holds the

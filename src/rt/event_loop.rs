@@ -142,6 +142,7 @@ impl<S: Service> Runtime<S> {
     /// From now on every call but closing answers ROTA_ERR_PANIC.
     pub fn poison(&self) {
         self.poisoned.set(true);
+        self.remote.poison();
     }
 
     /// Whether the loop is poisoned.

@@ -12,13 +12,28 @@ pub struct Remote {
     waker: Waker,
     stop: AtomicBool,
     closing: AtomicBool,
+    poisoned: AtomicBool,
 }
 
 impl Remote {
     /// The far side of a loop whose driver has this waker.
     pub fn new(waker: Waker) -> Result<Self> {
         let inbox = Inbox::new(limits::POSTS_SET_ASIDE)?;
-        Ok(Remote { inbox, waker, stop: AtomicBool::new(false), closing: AtomicBool::new(false) })
+        let [stop, closing, poisoned] = [const { AtomicBool::new(false) }; 3];
+        Ok(Remote { inbox, waker, stop, closing, poisoned })
+    }
+
+    /// From now on the loop does nothing that it is asked for.
+    pub fn poison(&self) {
+        self.poisoned.store(true, Ordering::Release);
+    }
+
+    /// The answer to every thread when the loop is poisoned.
+    pub fn refuse_if_poisoned(&self) -> Result<()> {
+        if self.poisoned.load(Ordering::Acquire) {
+            return Err(rota_status::ROTA_ERR_PANIC.into());
+        }
+        Ok(())
     }
 
     /// Queues a callback for the loop; the first of a batch wakes it.
