@@ -211,14 +211,15 @@ impl<S: Service> Runtime<S> {
 
     fn turns_until_done(&self, key: Key) -> Result<()> {
         loop {
-            self.one_turn(Wait { limit: None, may_skip: true }, TurnLimits::default())?;
-            let stopped = self.remote.take_stop();
+            let turned = self.one_turn(Wait { limit: None, may_skip: true }, TurnLimits::default());
+            let stopped = self.remote.take_stop().then_some(ROTA_ERR_STOPPED.into());
             if self.with(|state| Ok(state.core.until_done))? {
                 return Ok(());
             }
-            if stopped {
+            // Whatever ends the wait, the future goes on without this claim.
+            if let Some(error) = turned.err().or(stopped) {
                 self.with(|state| Ok(state.core.future_unclaim(key, |waiter| matches!(waiter, Waiter::Until))))?;
-                return Err(ROTA_ERR_STOPPED.into());
+                return Err(error);
             }
         }
     }
