@@ -21,7 +21,7 @@ use super::ready::Entry;
 use super::remote::Remote;
 use super::service::Service;
 use super::waiters::Waiter;
-use crate::base::{limits, rota_status::*, Handle, Key, Result};
+use crate::base::{limits, rota_status::*, Handle, Result};
 use crate::sys::host::HostPointer;
 use core::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -196,8 +196,10 @@ impl<S: Service> Runtime<S> {
             state.core.until_done = done;
             Ok(done)
         })?;
-        if !done {
-            self.turns_until_done(key)?;
+        if let Err(error) = if done { Ok(()) } else { self.turns_until_done() } {
+            // Whatever ended the wait, nobody waits any more: a claim that stayed would answer a later wait.
+            let _ = self.with(|state| Ok(state.core.future_unclaim(key, |waiter| matches!(waiter, Waiter::Until))));
+            return Err(error);
         }
         let (outcome, free) = self.with(|state| {
             let (outcome, _) =
@@ -209,7 +211,7 @@ impl<S: Service> Runtime<S> {
         Ok(outcome.short())
     }
 
-    fn turns_until_done(&self, key: Key) -> Result<()> {
+    fn turns_until_done(&self) -> Result<()> {
         loop {
             self.one_turn(Wait { limit: None, may_skip: true }, TurnLimits::default())?;
             let stopped = self.remote.take_stop();
@@ -217,7 +219,6 @@ impl<S: Service> Runtime<S> {
                 return Ok(());
             }
             if stopped {
-                self.with(|state| Ok(state.core.future_unclaim(key, |waiter| matches!(waiter, Waiter::Until))))?;
                 return Err(ROTA_ERR_STOPPED.into());
             }
         }
