@@ -2,7 +2,7 @@
 //! in a process of its own with a time limit.
 //!
 //! A program passes with exit code 0 and skips with 77, its last line of output
-//! being the reason. From the environment: `ROTA_C_ONLY` (part of a name),
+//! being the reason. From the environment: `ROTA_C_ONLY` (parts of names, with commas),
 //! `ROTA_C_WRAPPER` (put before each run: "valgrind -q"), `ROTA_C_FLAGS` (more
 //! flags for the compiler), `ROTA_C_LINK` (flags for linking, if not the same;
 //! a C++ compiler links), `ROTA_C_LIBDIR` (where librota.so lies),
@@ -39,7 +39,9 @@ struct Setup {
 
 impl Setup {
     fn new() -> Setup {
-        let scratch = tools::scratch("c");
+        // Apart for each library, so that a checker may run beside another.
+        let place = std::env::var("ROTA_C_LIBDIR").unwrap_or_default();
+        let scratch = tools::scratch(&format!("c-{}", place.replace(|c: char| !c.is_alphanumeric(), "-")));
         Setup {
             compiler: compiler::default(),
             library: compiler::library_folder(&tools::shared_library(), &scratch.join("lib")),
@@ -104,7 +106,7 @@ fn sources() -> Vec<PathBuf> {
     let mut sources = tools::files_under(&root().join("tests/c"), "c");
     sources.extend(tools::files_under(&root().join("tests/cpp"), "cpp"));
     if let Ok(only) = std::env::var("ROTA_C_ONLY") {
-        sources.retain(|source| name_of(source).contains(&only));
+        sources.retain(|source| only.split(',').any(|part| name_of(source).contains(part)));
     }
     sources
 }

@@ -36,8 +36,8 @@ static void begin(void) {
 
 /* The task stands at the upper end of its own stack. */
 static hand_task *hand_task_new(void) {
-    int flags = MAP_PRIVATE | MAP_ANONYMOUS;
-    char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, flags, -1, 0);
+    int access = PROT_READ | PROT_WRITE;
+    char *stack = mmap(NULL, STACK_SIZE, access, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (stack == MAP_FAILED) abort();
     return (hand_task *)(void *)(stack + STACK_SIZE - 128);
 }

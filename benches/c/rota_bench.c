@@ -3,12 +3,15 @@
  *   rota_bench run [ROUNDS]                    every work, contestants interleaved: JSON lines
  *   rota_bench once WORK CONTESTANT OPERATIONS one round, for callgrind
  *   rota_bench list                            what there is
+ *   rota_bench serve CONTESTANT                an echo server, for strace and callgrind
+ *   rota_bench client PORT CONNECTIONS REQUESTS
  *
  * CPU time is that of the process. Allocations are counted by standing in
  * front of the C library's malloc and mmap, which the shared library calls as
  * everyone does. */
 #define _GNU_SOURCE
 #include "bench.h"
+#include "echo.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,7 +26,16 @@ enum { MOST_ENTRIES = 64, MOST_ROUNDS = 101, ROUNDS = 7 };
 
 /* ---- allocations */
 
-static uint64_t allocations;
+/* In memory that a forked server shares. */
+static volatile uint64_t allocations_at_first;
+static volatile uint64_t *allocations_shared = &allocations_at_first;
+
+static void share_allocations(void) {
+    void *page = (void *)syscall(SYS_mmap, NULL, sizeof(uint64_t), PROT_READ | PROT_WRITE,
+                                 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED) abort();
+    allocations_shared = page;
+}
 
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
@@ -31,34 +43,34 @@ void *__libc_realloc(void *block, size_t size);
 void *__libc_memalign(size_t align, size_t size);
 
 void *malloc(size_t size) {
-    allocations++;
+    ++*allocations_shared;
     return __libc_malloc(size);
 }
 
 void *calloc(size_t count, size_t size) {
-    allocations++;
+    ++*allocations_shared;
     return __libc_calloc(count, size);
 }
 
 void *realloc(void *block, size_t size) {
-    allocations++;
+    ++*allocations_shared;
     return __libc_realloc(block, size);
 }
 
 void *aligned_alloc(size_t align, size_t size) {
-    allocations++;
+    ++*allocations_shared;
     return __libc_memalign(align, size);
 }
 
 int posix_memalign(void **out, size_t align, size_t size) {
-    allocations++;
+    ++*allocations_shared;
     *out = __libc_memalign(align, size);
     return *out == NULL ? 12 /* ENOMEM */ : 0;
 }
 
 /* Stacks come from here. */
 void *mmap(void *address, size_t size, int protection, int flags, int descriptor, off_t offset) {
-    allocations++;
+    ++*allocations_shared;
     return (void *)syscall(SYS_mmap, address, size, protection, flags, descriptor, offset);
 }
 
@@ -77,13 +89,13 @@ static uint64_t cpu_ns(void) {
 }
 
 void bench_begin(void) {
-    round_now.allocations_before = allocations;
+    round_now.allocations_before = *allocations_shared;
     round_now.began_ns = cpu_ns();
 }
 
 void bench_end(void) {
     round_now.spent_ns += cpu_ns() - round_now.began_ns;
-    round_now.allocations += allocations - round_now.allocations_before;
+    round_now.allocations += *allocations_shared - round_now.allocations_before;
     round_now.measured = true;
 }
 
@@ -109,6 +121,31 @@ uint32_t bench_random(uint64_t *state) {
     return (uint32_t)(*state >> 33);
 }
 
+/* ---- the echo works, which have two processes */
+
+enum { ECHO_REQUESTS = 50000 };
+
+static void echo_round(const char *contestant, int connections, uint64_t operations) {
+    bench_echo_figures figures = {0};
+    bench_check(bench_echo(contestant, connections, operations, allocations_shared, &figures));
+    round_now.spent_ns = figures.spent_ns;
+    round_now.allocations = figures.allocations;
+    round_now.measured = true;
+}
+
+static void rota_echo_1(uint64_t operations) { echo_round("rota", 1, operations); }
+static void hand_echo_1(uint64_t operations) { echo_round("hand", 1, operations); }
+static void rota_echo_50(uint64_t operations) { echo_round("rota", 50, operations); }
+static void hand_echo_50(uint64_t operations) { echo_round("hand", 50, operations); }
+
+static const bench_entry echoes[] = {
+    {"echo_1", "rota", ECHO_REQUESTS, rota_echo_1},
+    {"echo_1", "hand", ECHO_REQUESTS, hand_echo_1},
+    {"echo_50", "rota", ECHO_REQUESTS, rota_echo_50},
+    {"echo_50", "hand", ECHO_REQUESTS, hand_echo_50},
+    {0},
+};
+
 /* ---- all of them */
 
 static const bench_entry *entries[MOST_ENTRIES];
@@ -117,7 +154,7 @@ static double allocated[MOST_ENTRIES];
 static bool checked[MOST_ENTRIES];
 
 static size_t collect(void) {
-    const bench_entry *tables[] = {bench_posts, bench_handles, bench_timers, bench_tasks};
+    const bench_entry *tables[] = {bench_posts, bench_handles, bench_timers, bench_tasks, echoes};
     size_t count = 0;
     for (size_t table = 0; table < sizeof tables / sizeof *tables; table++) {
         for (const bench_entry *entry = tables[table]; entry->work != NULL; entry++) {
@@ -185,6 +222,7 @@ static int list(void) {
 }
 
 int main(int argc, char **argv) {
+    share_allocations();
     if (argc >= 2 && strcmp(argv[1], "run") == 0) {
         int rounds = argc > 2 ? atoi(argv[2]) : ROUNDS;
         return run_all(rounds < 1 ? 1 : rounds > MOST_ROUNDS ? MOST_ROUNDS : rounds);
@@ -193,6 +231,11 @@ int main(int argc, char **argv) {
         return run_named(argv[2], argv[3], strtoull(argv[4], NULL, 10));
     }
     if (argc == 2 && strcmp(argv[1], "list") == 0) return list();
-    fprintf(stderr, "usage: rota_bench run [ROUNDS] | once WORK CONTESTANT OPERATIONS | list\n");
+    if (argc == 3 && strcmp(argv[1], "serve") == 0) return bench_echo_server(argv[2], 1);
+    if (argc == 5 && strcmp(argv[1], "client") == 0) {
+        return bench_echo_client(atoi(argv[2]), atoi(argv[3]), strtoull(argv[4], NULL, 10), NULL);
+    }
+    fprintf(stderr, "usage: rota_bench run [ROUNDS] | once WORK CONTESTANT OPERATIONS | list\n"
+                    "       rota_bench serve CONTESTANT | client PORT CONNECTIONS REQUESTS\n");
     return 2;
 }

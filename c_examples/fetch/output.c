@@ -76,17 +76,20 @@ int64_t output_begin(struct output *output, const char *target, size_t number) {
 }
 
 struct writing {
-    int file;
+    struct output *output;
     const char *data;
     size_t size;
     int error;
 };
 
-/* Runs on a thread of the executor: the disk may be slow, the loop is not. */
+/* Runs on a thread of the executor: the disk may be slow and the sum takes its time, but the loop
+ * never waits for either. */
 static int64_t write_blocking(void *user_data) {
     struct writing *writing = user_data;
-    while (writing->size > 0) {
-        ssize_t size = write(writing->file, writing->data, writing->size);
+    struct output *output = writing->output;
+    if (output->wants_sum) sha256_add(&output->sha, writing->data, writing->size);
+    while (output->file >= 0 && writing->size > 0) {
+        ssize_t size = write(output->file, writing->data, writing->size);
         if (size < 0 && errno == EINTR) continue;
         if (size < 0) {
             writing->error = errno;
@@ -98,11 +101,12 @@ static int64_t write_blocking(void *user_data) {
     return 0;
 }
 
+/* The task waits until the job has ended, also when it is cancelled meanwhile: `writing`, on its
+ * stack, and the data stay where they are. */
 int64_t output_write(const void *data, size_t size, void *user_data) {
     struct output *output = user_data;
-    if (output->wants_sum) sha256_add(&output->sha, data, size);
-    if (output->file < 0) return 0;
-    struct writing writing = {.file = output->file, .data = data, .size = size};
+    if (!output->wants_sum && output->file < 0) return 0;
+    struct writing writing = {.output = output, .data = data, .size = size};
     int64_t result = rota_await(rota_loop_call_blocking(output->loop, write_blocking, &writing));
     return result == FETCH_ERR_FILE ? fail(output, "write", writing.error) : result;
 }

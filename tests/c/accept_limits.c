@@ -138,8 +138,30 @@ TEST(opening_things_without_descriptors_is_a_status) {
     close_clean(loop);
 }
 
+/* Whether a connection survives an accept that found no descriptor. On Linux it does; a checker that
+ * keeps the limit itself (valgrind) accepts it and throws it away. */
+static bool lack_keeps_connections(void) {
+    uint16_t port;
+    int listening = raw_listen(&port, 0), raw = raw_connect(port), accepted;
+    struct pollfd entry = {0};
+    bool kept;
+    exhaust_descriptors();
+    accepted = accept(listening, NULL, NULL);
+    CHECK(accepted < 0 && errno == EMFILE);
+    release_descriptors();
+    entry.fd = listening;
+    entry.events = POLLIN;
+    kept = poll(&entry, 1, 0) == 1;
+    close(raw);
+    close(listening);
+    return kept;
+}
+
 int main(int argc, char **argv) {
     test_begin(argc, argv);
+    if (!lack_keeps_connections()) {
+        test_skip("an accept without descriptors loses the connection here, as under valgrind");
+    }
     RUN(an_accept_waits_until_there_are_descriptors_again);
     RUN(a_server_goes_on_when_there_are_descriptors_again);
     RUN(a_listener_that_backs_off_can_be_closed);

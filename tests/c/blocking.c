@@ -173,6 +173,29 @@ TEST(a_cancelled_task_gets_back_only_when_its_job_has_ended) {
     close_clean(loop);
 }
 
+static int64_t goes_on_after_a_job(rota_task task, void *user_data) {
+    rota_loop *loop = user_data;
+    int64_t result;
+    (void)task;
+    result = rota_await(rota_loop_call_blocking(*loop, waits_and_tells, NULL));
+    if (result == ROTA_ERR_CANCELLED) return 1;
+    CHECK_EQ(result, 12); /* the outcome won: then the request meets the next operation */
+    CHECK_STATUS(rota_await(rota_loop_sleep(*loop, HOUR)), ROTA_ERR_CANCELLED);
+    return 2;
+}
+
+TEST(a_request_made_during_a_job_is_not_lost) {
+    rota_loop loop = open_system();
+    rota_task task;
+    reset_gate();
+    task = spawn(loop, goes_on_after_a_job, &loop);
+    TURN_UNTIL(loop, begun_now() == 1);
+    CHECK_STATUS(rota_task_cancel(task), ROTA_OK);
+    open_gate();
+    CHECK_EITHER(WAIT(loop, rota_task_join(task)), 1, 2);
+    close_clean(loop);
+}
+
 TEST(closing_the_future_of_a_running_job_is_busy) {
     rota_loop loop = open_system();
     rota_future future;
@@ -283,6 +306,7 @@ int main(int argc, char **argv) {
     RUN(a_job_not_begun_is_withdrawn);
     RUN(a_job_that_runs_ends_when_it_ends);
     RUN(a_cancelled_task_gets_back_only_when_its_job_has_ended);
+    RUN(a_request_made_during_a_job_is_not_lost);
     RUN(closing_the_future_of_a_running_job_is_busy);
     RUN(threads_may_be_forbidden);
     RUN(the_host_may_bring_its_own_executor);

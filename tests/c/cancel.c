@@ -106,6 +106,31 @@ TEST(two_requests_arrive_twice) {
     close_clean(loop);
 }
 
+static int64_t counts_deliveries(rota_task task, void *user_data) {
+    scene *self = user_data;
+    int64_t count = 0;
+    (void)task;
+    while (rota_await(rota_loop_sleep(self->loop, SECOND)) == ROTA_ERR_CANCELLED) count++;
+    return count;
+}
+
+TEST(as_many_requests_arrive_as_were_made) {
+    int requests, started;
+    for (requests = 0; requests < 5; requests++) {
+        for (started = 0; started < 2; started++) {
+            rota_loop loop = open_jump();
+            scene self = {loop, {0}, {0}, 0};
+            rota_task task = spawn(loop, counts_deliveries, &self);
+            int i;
+            if (started) turn(loop);
+            for (i = 0; i < requests; i++) CHECK_STATUS(rota_task_cancel(task), ROTA_OK);
+            CHECK_EQ(cancelling(task), requests);
+            CHECK_EQ(WAIT(loop, rota_task_join(task)), requests);
+            close_clean(loop);
+        }
+    }
+}
+
 static int64_t is_asked_while_it_cleans_up(rota_task task, void *user_data) {
     scene *self = user_data;
     CHECK_STATUS(rota_await(self->future), ROTA_ERR_CANCELLED);
@@ -332,6 +357,7 @@ int main(int argc, char **argv) {
     RUN(a_task_cancelled_before_it_started_runs_its_body);
     RUN(a_task_may_clean_up_with_further_awaits);
     RUN(two_requests_arrive_twice);
+    RUN(as_many_requests_arrive_as_were_made);
     RUN(a_second_request_arrives_at_the_second_wait);
     RUN(requests_are_counted_and_taken_back);
     RUN(a_ready_outcome_wins_over_a_request);

@@ -22,7 +22,7 @@ static rota_loop open_logging(uint32_t flags) {
     return loop;
 }
 
-/* The address that a line names after "debug+" or "name+" lies in this program: its file is named. */
+/* A line about something that went wrong; in debug mode it names a place in this very program. */
 static void expect_line(const char *what, bool with_place) {
     const char *line = strstr(lines, what);
     if (line == NULL) test_fail(__FILE__, __LINE__, "no \"%s\" in\n%s", what, lines);

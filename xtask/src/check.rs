@@ -3,7 +3,7 @@
 use crate::steps::{Steps, Watch};
 use crate::test;
 use crate::tools::{self, cargo, root, target};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -41,27 +41,30 @@ pub fn all(minutes: Option<u64>) -> Result<(), String> {
     steps.finish()
 }
 
+/// The library as it is shipped, optimised: unoptimised code would take valgrind ten times as long.
 fn valgrind(watch: &mut Watch) -> Result<(), String> {
     tools::package(watch, "valgrind", "valgrind")?;
+    // The crate types are named so that link-time optimisation is done, as in the package.
+    watch.run(&mut cargo(&["rustc", "--release", "--lib", "--crate-type", "cdylib,staticlib"]))?;
     let mut command = cargo(&["test", "--test", "c"]);
+    command.env("ROTA_C_LIBDIR", target().join("release"));
     watch.run(command.env("ROTA_C_WRAPPER", VALGRIND).env("ROTA_TEST_SLOW", "10"))
 }
 
 /// cargo with everything of ours instrumented; std is as it was shipped.
-fn sanitized(sanitizer: &str, flags: &str, arguments: &[&str]) -> Command {
+fn with_address_sanitizer(arguments: &[&str]) -> Command {
     let mut command = cargo(arguments);
     command
         .args(["--target", HOST, "--features", "sanitizer"])
         .env("RUSTC_BOOTSTRAP", "1")
-        .env("RUSTFLAGS", format!("-Zsanitizer={sanitizer}{flags}"))
-        .env("CARGO_TARGET_DIR", target().join(sanitizer));
+        .env("RUSTFLAGS", "-Zsanitizer=address")
+        .env("CARGO_TARGET_DIR", target().join("address"));
     command
 }
 
-/// Builds the instrumented library and proves that it is; the folder where it lies.
-fn sanitized_library(watch: &mut Watch, sanitizer: &str, flags: &str, symbol: &str) -> Result<PathBuf, String> {
-    watch.run(&mut sanitized(sanitizer, flags, &["build"]))?;
-    let folder = target().join(sanitizer).join(HOST).join("debug");
+/// Where an instrumented library lies, once it is seen to be one.
+fn instrumented(folder: &str, symbol: &str) -> Result<PathBuf, String> {
+    let folder = target().join(folder).join(HOST).join("debug");
     let library = std::fs::read(folder.join("librota.so")).map_err(|error| format!("the library: {error}"))?;
     match library.windows(symbol.len()).any(|bytes| bytes == symbol.as_bytes()) {
         true => Ok(folder),
@@ -76,7 +79,8 @@ fn c_programs(library: PathBuf) -> Command {
 }
 
 fn address_sanitizer(watch: &mut Watch) -> Result<(), String> {
-    let library = sanitized_library(watch, "address", "", "__asan_report")?;
+    watch.run(&mut with_address_sanitizer(&["build"]))?;
+    let library = instrumented("address", "__asan_report")?;
     watch.run(c_programs(library).env("ROTA_C_FLAGS", "-fsanitize=address"))
 }
 
@@ -90,29 +94,65 @@ fn rust_address_sanitizer(watch: &mut Watch) -> Result<(), String> {
         }
     }
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    watch.run(&mut sanitized("address", "", &arguments))
+    watch.run(&mut with_address_sanitizer(&arguments))
 }
 
-/// gcc's own runtime does not know what Rust's instrumentation calls: rustc's is linked whole.
-///
-/// std is not instrumented, and what it does alone is invisible: see the suppressions.
+/// A toolchain that comes with std's source, beside the usual one: its rustc and its cargo.
+const WITH_STD: [&str; 2] = ["/usr/bin/rustc", "/usr/bin/cargo"];
+
+/// std must be instrumented too, or its locks are invisible and everything behind them looks like
+/// a race; so a toolchain with std's source builds it. The runtime is the usual toolchain's, linked
+/// whole: gcc's own does not know all that Rust's instrumentation calls.
 fn thread_sanitizer(watch: &mut Watch) -> Result<(), String> {
-    let flags = " -Cunsafe-allow-abi-mismatch=sanitizer";
-    let library = sanitized_library(watch, "thread", flags, "__tsan_func_entry")?;
-    let output = Command::new("rustc").args(["--print", "sysroot"]).current_dir(root()).output();
-    let sysroot = output.map_err(|error| format!("rustc: {error}"))?.stdout;
-    let sysroot = PathBuf::from(String::from_utf8_lossy(&sysroot).trim());
-    let runtime = sysroot.join("lib/rustlib").join(HOST).join("lib/librustc-stable_rt.tsan.a");
-    if !runtime.is_file() {
-        watch.skip("ThreadSanitizer: this toolchain brings no librustc-stable_rt.tsan.a".to_string());
+    for name in ["rustc-web", "cargo-web", "rust-web-src"] {
+        let file = if name == "cargo-web" { WITH_STD[1] } else { WITH_STD[0] };
+        let source = name != "rust-web-src" || std_source().is_some();
+        if !(Path::new(file).is_file() && source) && tools::install(watch, name).is_err() {
+            watch.skip(format!("ThreadSanitizer: it needs Debian's package {name} (a compiler with std's source)"));
+            return Ok(());
+        }
+    }
+    let runtime = "librustc-stable_rt.tsan.a";
+    let from = libraries("rustc")?.join(runtime);
+    if !from.is_file() {
+        watch.skip(format!("ThreadSanitizer: this toolchain brings no {runtime}"));
         return Ok(());
     }
-    let link =
-        format!("-Wl,--whole-archive {} -Wl,--no-whole-archive -rdynamic -lm -ldl -lrt -lresolv", runtime.display());
+    // The other toolchain looks for the runtime among its own libraries.
+    let to = libraries(WITH_STD[0])?.join(runtime);
+    if let Err(error) = std::fs::copy(&from, &to) {
+        watch.skip(format!("ThreadSanitizer: its runtime cannot be put where rustc looks, {}: {error}", to.display()));
+        return Ok(());
+    }
+    let mut build = Command::new(WITH_STD[1]);
+    build
+        .current_dir(root())
+        .args(["build", "--target", HOST, "-Zbuild-std=std,panic_unwind"])
+        .env_remove("RUSTUP_TOOLCHAIN")
+        .env("RUSTC", WITH_STD[0])
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("RUSTFLAGS", "-Zsanitizer=thread")
+        .env("CARGO_TARGET_DIR", target().join("thread"));
+    watch.run(&mut build)?;
+    let library = instrumented("thread", "__tsan_func_entry")?;
+    let whole = format!("-Wl,--whole-archive {} -Wl,--no-whole-archive", from.display());
     watch.run(
         c_programs(library)
             .env("ROTA_C_FLAGS", "-fsanitize=thread")
-            .env("ROTA_C_LINK", link)
+            .env("ROTA_C_LINK", format!("{whole} -rdynamic -lm -ldl -lrt -lresolv"))
             .env("TSAN_OPTIONS", "halt_on_error=1"),
     )
+}
+
+/// The folder of a compiler's own libraries.
+fn libraries(rustc: &str) -> Result<PathBuf, String> {
+    let output = Command::new(rustc).args(["--print", "sysroot"]).current_dir(root()).output();
+    let sysroot = output.map_err(|error| format!("{rustc}: {error}"))?.stdout;
+    let sysroot = PathBuf::from(String::from_utf8_lossy(&sysroot).trim());
+    Ok(sysroot.join("lib/rustlib").join(HOST).join("lib"))
+}
+
+fn std_source() -> Option<PathBuf> {
+    let sysroot = libraries(WITH_STD[0]).ok()?.join("../../../..");
+    Some(sysroot.join("lib/rustlib/src/rust/library/std")).filter(|folder| folder.exists())
 }

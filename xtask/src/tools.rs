@@ -89,22 +89,26 @@ pub fn package(watch: &mut Watch, program: &str, package: &str) -> Result<(), St
         return Ok(());
     }
     let missing = format!("{program} is missing: install it (Debian's package is {package}) and run this again");
+    match install(watch, package) {
+        Ok(()) if works(program) => Ok(()),
+        Ok(()) => Err(missing),
+        Err(reason) => Err(format!("{missing} ({reason})")),
+    }
+}
+
+/// Installs a package, where that needs nobody's word.
+pub fn install(watch: &mut Watch, package: &str) -> Result<(), String> {
     let is_root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n");
     if !is_root || !answers(&mut Command::new("apt-get")) {
-        return Err(missing);
+        return Err("apt-get cannot install it here".to_string());
     }
     println!("      installing {package} with apt-get (once)");
     let mut apt = |arguments: &[&str]| {
         watch.run(Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
     };
-    let install = ["install", "-y", "-qq", "--no-install-recommends", package];
     // The lists of a fresh machine are empty or old.
-    apt(&["update", "-qq"]).and_then(|()| apt(&install)).map_err(|error| format!("{missing} ({error})"))?;
-    if works(program) {
-        Ok(())
-    } else {
-        Err(missing)
-    }
+    apt(&["update", "-qq"])?;
+    apt(&["install", "-y", "-qq", "--no-install-recommends", package])
 }
 
 /// As `package`, for what is good to have: its lack is said aloud and nothing fails.

@@ -55,8 +55,8 @@ pub fn run(serve: bool) -> Result<(), String> {
     let theirs = demo.theirs(&targets)?;
     demo.say("done\n");
     print!("{}", report::table(&[&ours, &theirs]));
-    println!("http_fetch makes its checksums while it reads, in its one thread and in the seconds given;");
-    println!("{} only writes files, whose checksums are made afterwards.\n", theirs.name);
+    println!("http_fetch makes its checksums within its seconds, on the threads of its loop's executor;");
+    println!("{} writes files, whose checksums are made afterwards.\n", theirs.name);
     report::verdict(&expected, &[&ours, &theirs])?;
     match serve {
         true => server::serve_on(&demo.program("http_file_server"), &files_folder()),
