@@ -35,8 +35,8 @@
 //     succeeds, a one-shot callback comes exactly once, for success, failure
 //     or cancellation, on the loop's thread, never inside that call.
 //  6. In a callback or a task everything is allowed but running or closing
-//     the same loop (ROTA_ERR_REENTRANT). In a hook (allocator, clock, log)
-//     nothing of rota is.
+//     the same loop (ROTA_ERR_REENTRANT). In a hook (allocator, clock, log,
+//     executor) nothing of rota is.
 //  7. Inputs are read during the call and copied if kept. The exceptions,
 //     read and write, borrow the buffer until their future has ended.
 //  8. Cancelling is a request. It arrives as ROTA_ERR_CANCELLED where the task
@@ -226,7 +226,8 @@ typedef uint64_t (*rota_clock_fn)(void *user_data);
 typedef void (*rota_log_fn)(int32_t level, const char *message,
     void *user_data);
 
-/// What a host's executor runs: call it once, with its `job`, on any thread.
+/// What a host's executor runs: call it once, with its `job`, on any thread but
+/// the loop's.
 typedef void (*rota_work_fn)(void *job);
 
 /// Hook: the host's executor takes a job and returns 0, or a negative number to
@@ -262,7 +263,8 @@ typedef struct {
 } rota_allocator;
 
 /// How to open a loop. Prepare it with rota_loop_options_init(); zero is every
-/// default.
+/// default. The struct is copied; hooks and their data are in use until the
+/// loop is closed.
 typedef struct {
     /// The size of this struct, set by the init function.
     size_t size;
@@ -563,15 +565,18 @@ rota_status rota_loop_open(const rota_loop_options *options, rota_loop *out);
 /// come in there with ROTA_ERR_CANCELLED. Null closes nothing and succeeds.
 ///
 /// ROTA_OK: everything of the loop has ended, its handles are stale, no
-/// callback comes any more. ROTA_ERR_BUSY: a task refused to end, or a blocking
-/// call has not returned; the loop takes no new work (ROTA_ERR_CLOSING), stays
-/// valid, and may be closed again or abandoned; rota_loop_get_stats() says what
-/// is left. ROTA_ERR_REENTRANT: called from inside the loop.
+/// callback comes any more. ROTA_ERR_BUSY: a task refused to end, a blocking
+/// call has not returned, or a peer has not taken what was given to
+/// rota_stream_send(); the loop takes no new work (ROTA_ERR_CLOSING), stays
+/// valid, and may be turned, closed again (which asks the tasks again) or
+/// abandoned; rota_loop_get_stats() says what is left, as tasks, jobs and
+/// streams. ROTA_ERR_REENTRANT: called from inside the loop.
 rota_status rota_loop_close(rota_loop loop, uint64_t limit_ns);
 
 /// Gives a loop up without waiting: its handles are stale and no callback
 /// comes. Stacks of tasks that have not ended are leaked, with whatever lies on
-/// them, and so is what a blocking call still uses; nothing is unwound.
+/// them, and so is what a blocking call still uses; nothing is unwound. No
+/// `user_data_free` or `result_free` is called, unsent data is dropped.
 /// ROTA_ERR_REENTRANT: called from inside the loop.
 rota_status rota_loop_abandon(rota_loop loop);
 
@@ -616,7 +621,8 @@ rota_status rota_loop_advance(rota_loop loop, uint64_t delta_ns);
 /// A descriptor of the system's that becomes readable when a turn has something
 /// to do from outside, for nesting the loop in another one: watch it, and call
 /// rota_loop_turn() when it is readable or the next deadline has come. It stays
-/// the loop's; do not read from it or close it.
+/// the loop's; do not read from it or close it. ROTA_ERR_UNSUPPORTED: this
+/// system has none.
 rota_status rota_loop_get_descriptor(rota_loop loop, int64_t *out);
 
 /// When a turn is needed at the latest, on the loop's clock: now if something
@@ -669,7 +675,7 @@ rota_status rota_timer_cancel(rota_timer timer);
 
 /// Moves a timer to `delay_ns` from now, earlier or later than it was; it is
 /// then as young as one that was armed now. Allowed inside its own callback,
-/// which then comes again: so a timer repeats.
+/// which then comes again: so a timer repeats. ROTA_ERR_DONE: it was cancelled.
 rota_status rota_timer_rearm(rota_timer timer, uint64_t delay_ns);
 
 /// As rota_timer_rearm(), to a moment of the loop's clock.
@@ -751,8 +757,9 @@ rota_status rota_future_take_stream(rota_future future, rota_stream *out);
 rota_status rota_future_take_result(rota_future future, void **out);
 
 /// Takes the addresses that rota_loop_resolve() found, as many as `capacity`
-/// allows; how many there are in all goes to `count`, which may be NULL. The
-/// future ends unless it is kept or somebody still waits.
+/// allows, and drops the rest; how many there were in all goes to `count`,
+/// which may be NULL. The future ends unless it is kept or somebody still
+/// waits.
 rota_status rota_future_take_addresses(rota_future future, rota_address *buffer,
     size_t capacity, size_t *count);
 
@@ -802,9 +809,12 @@ rota_future rota_task_join(rota_task task);
 rota_status rota_task_detach(rota_task task);
 
 /// Asks a task to end. Once per request, ROTA_ERR_CANCELLED arrives where the
-/// task waits; it may clean up with further awaits, and may refuse. An outcome
-/// that is ready wins: the request then meets the task at its next operation,
-/// which starts nothing. ROTA_ERR_DONE: it has ended.
+/// task waits; it may clean up with further awaits, and may refuse. What it
+/// waits for is withdrawn if nobody else does; a blocking call that runs goes
+/// on, a joined task is asked in its turn, and the task waits for their answer.
+/// An outcome that is ready, or that they answer, wins: the request then meets
+/// the task at its next operation, which starts nothing. ROTA_ERR_DONE: it has
+/// ended.
 rota_status rota_task_cancel(rota_task task);
 
 /// Takes one request back; how many are left goes to `left`, which may be NULL.
@@ -830,8 +840,10 @@ rota_status rota_task_get_current(rota_task *out);
 /// and at most `max_threads` of them, or the host's executor. The future's
 /// outcome is what the job returns. Cancelling withdraws a job that has not
 /// begun; one that has begun goes on, and its outcome is what it returns.
+/// `user_data` is in use until the future is done.
 ///
-/// ROTA_ERR_NO_THREADS: the loop was opened without threads.
+/// ROTA_ERR_NO_THREADS: the loop was opened without threads, or the host's
+/// executor refused.
 rota_future rota_loop_call_blocking(rota_loop loop, rota_job_fn job,
     void *user_data);
 
@@ -887,9 +899,10 @@ rota_status rota_listener_get_address(rota_listener listener,
 rota_future rota_listener_accept(rota_listener listener);
 
 /// Accepts from now on, and runs `body` as a stackful task for each connection.
-/// The stream is the body's to close. Without descriptors or memory it tells
-/// the log, rests, and goes on. ROTA_ERR_BUSY: the listener serves already, or
-/// an accept is pending.
+/// The stream is the body's to close; `user_data` is yours, and in use until
+/// the listener is closed and these tasks have ended. Without descriptors or
+/// memory it tells the log, rests, and goes on. ROTA_ERR_BUSY: the listener
+/// serves already, or an accept is pending.
 rota_status rota_listener_serve(rota_listener listener, rota_serve_fn body,
     void *user_data);
 
@@ -915,8 +928,9 @@ rota_future rota_loop_connect(rota_loop loop, const char *host,
     const char *service, const rota_connect_options *options);
 
 /// Reads what there is, at least a byte and at most `size`; the value is how
-/// many, 0 at the end of the stream. The buffer is borrowed until the future
-/// has ended. One read at a time: ROTA_ERR_BUSY. Cancelling loses nothing.
+/// many, 0 at the end of the stream (or if `size` is 0). The buffer is borrowed
+/// until the future has ended. One read at a time: ROTA_ERR_BUSY. Cancelling
+/// loses nothing.
 rota_future rota_stream_read(rota_stream stream, void *buffer, size_t size);
 
 /// Reads `size` bytes. ROTA_ERR_EOF: the stream ended before. What has come by
@@ -942,9 +956,8 @@ rota_future rota_stream_read_line(rota_stream stream, void *buffer,
 
 /// Writes all of `data`, which is borrowed until the future has ended; the
 /// value is `size`. Several may be under way: they go in order. Failed or
-/// cancelled,
-/// `moved_bytes` says exactly how much went; when one fails, those behind it
-/// fail with it. ROTA_ERR_SHUT: the stream was shut down.
+/// cancelled, `moved_bytes` says exactly how much went; when one fails, those
+/// behind it fail with it. ROTA_ERR_SHUT: the stream was shut down.
 rota_future rota_stream_write(rota_stream stream, const void *data,
     size_t size);
 
@@ -960,7 +973,8 @@ rota_future rota_stream_write_vectored(rota_stream stream,
 rota_status rota_stream_send(rota_stream stream, const void *data, size_t size);
 
 /// A future that is done at once while no more than the high mark is buffered;
-/// above it, when what is buffered has come down to the low mark.
+/// above it, when what is buffered has come down to the low mark. If it cannot
+/// be sent, the future fails with the reason.
 rota_future rota_stream_drain(rota_stream stream);
 
 /// Sets the marks for rota_stream_drain(), in bytes; at first they are 16 and

@@ -2,7 +2,7 @@
 //!
 //! An event loop, futures and tasks behind one C header. The modules stand in
 //! layer order, and imports point upwards in this list only; ARCHITECTURE.md
-//! is the map, tests/tidy.rs holds the code to it.
+//! is the map, tests/layers.rs holds the code to it.
 
 pub mod base;
 

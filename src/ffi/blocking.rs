@@ -11,8 +11,10 @@ use core::ffi::c_void;
 /// and at most `max_threads` of them, or the host's executor. The future's
 /// outcome is what the job returns. Cancelling withdraws a job that has not
 /// begun; one that has begun goes on, and its outcome is what it returns.
+/// `user_data` is in use until the future is done.
 ///
-/// ROTA_ERR_NO_THREADS: the loop was opened without threads.
+/// ROTA_ERR_NO_THREADS: the loop was opened without threads, or the host's
+/// executor refused.
 ///
 /// # Safety
 /// `job` may be called with `user_data` on another thread.

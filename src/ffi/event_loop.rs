@@ -50,10 +50,12 @@ fn quiet_panics() {
 /// come in there with ROTA_ERR_CANCELLED. Null closes nothing and succeeds.
 ///
 /// ROTA_OK: everything of the loop has ended, its handles are stale, no
-/// callback comes any more. ROTA_ERR_BUSY: a task refused to end, or a blocking
-/// call has not returned; the loop takes no new work (ROTA_ERR_CLOSING), stays
-/// valid, and may be closed again or abandoned; rota_loop_get_stats() says what
-/// is left. ROTA_ERR_REENTRANT: called from inside the loop.
+/// callback comes any more. ROTA_ERR_BUSY: a task refused to end, a blocking
+/// call has not returned, or a peer has not taken what was given to
+/// rota_stream_send(); the loop takes no new work (ROTA_ERR_CLOSING), stays
+/// valid, and may be turned, closed again (which asks the tasks again) or
+/// abandoned; rota_loop_get_stats() says what is left, as tasks, jobs and
+/// streams. ROTA_ERR_REENTRANT: called from inside the loop.
 #[no_mangle]
 pub extern "C" fn rota_loop_close(r#loop: rota_loop, limit_ns: u64) -> rota_status {
     let handle = Handle::from(r#loop);
@@ -82,7 +84,8 @@ pub extern "C" fn rota_loop_close(r#loop: rota_loop, limit_ns: u64) -> rota_stat
 
 /// Gives a loop up without waiting: its handles are stale and no callback comes.
 /// Stacks of tasks that have not ended are leaked, with whatever lies on them,
-/// and so is what a blocking call still uses; nothing is unwound.
+/// and so is what a blocking call still uses; nothing is unwound. No
+/// `user_data_free` or `result_free` is called, unsent data is dropped.
 /// ROTA_ERR_REENTRANT: called from inside the loop.
 #[no_mangle]
 pub extern "C" fn rota_loop_abandon(r#loop: rota_loop) -> rota_status {
@@ -256,7 +259,8 @@ pub extern "C" fn rota_loop_advance(r#loop: rota_loop, delta_ns: u64) -> rota_st
 /// A descriptor of the system's that becomes readable when a turn has something
 /// to do from outside, for nesting the loop in another one: watch it, and call
 /// rota_loop_turn() when it is readable or the next deadline has come. It stays
-/// the loop's; do not read from it or close it.
+/// the loop's; do not read from it or close it. ROTA_ERR_UNSUPPORTED: this
+/// system has none.
 ///
 /// # Safety
 /// `out` may be written.
@@ -264,6 +268,9 @@ pub extern "C" fn rota_loop_advance(r#loop: rota_loop, delta_ns: u64) -> rota_st
 pub unsafe extern "C" fn rota_loop_get_descriptor(r#loop: rota_loop, out: *mut i64) -> rota_status {
     guard_loop(r#loop, |runtime| {
         let descriptor = runtime.with(|state| Ok(state.core.driver.descriptor()))?;
+        if descriptor < 0 {
+            return Err(ROTA_ERR_UNSUPPORTED.into());
+        }
         // SAFETY: the caller's word, passed on.
         unsafe { hand_out(out, descriptor) }
     })

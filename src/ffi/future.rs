@@ -303,8 +303,9 @@ fn take<T>(future: rota_future, out: *mut T, of: impl FnOnce(&crate::rt::Core, &
 }
 
 /// Takes the addresses that rota_loop_resolve() found, as many as `capacity`
-/// allows; how many there are in all goes to `count`, which may be NULL. The
-/// future ends unless it is kept or somebody still waits.
+/// allows, and drops the rest; how many there were in all goes to `count`,
+/// which may be NULL. The future ends unless it is kept or somebody still
+/// waits.
 ///
 /// # Safety
 /// `buffer` may be written for `capacity` addresses, `count` is NULL or may be

@@ -113,7 +113,8 @@ pub extern "C" fn rota_listener_accept(listener: rota_listener) -> rota_future {
 }
 
 /// Accepts from now on, and runs `body` as a stackful task for each connection.
-/// The stream is the body's to close. Without descriptors or memory it tells
+/// The stream is the body's to close; `user_data` is yours, and in use until
+/// the listener is closed and these tasks have ended. Without descriptors or memory it tells
 /// the log, rests, and goes on. ROTA_ERR_BUSY: the listener serves already, or
 /// an accept is pending.
 ///

@@ -17,7 +17,8 @@ pub const ROTA_LOOP_DEBUG: u32 = 1;
 pub const ROTA_LOOP_NO_THREADS: u32 = 2;
 
 /// How to open a loop. Prepare it with rota_loop_options_init(); zero is every
-/// default.
+/// default. The struct is copied; hooks and their data are in use until the
+/// loop is closed.
 #[allow(non_camel_case_types)]
 #[derive(Clone, Copy)]
 #[repr(C)]

@@ -144,8 +144,9 @@ unsafe fn bytes<'a>(data: *const c_void, size: usize) -> Result<&'a [u8]> {
 }
 
 /// Reads what there is, at least a byte and at most `size`; the value is how
-/// many, 0 at the end of the stream. The buffer is borrowed until the future
-/// has ended. One read at a time: ROTA_ERR_BUSY. Cancelling loses nothing.
+/// many, 0 at the end of the stream (or if `size` is 0). The buffer is borrowed
+/// until the future has ended. One read at a time: ROTA_ERR_BUSY. Cancelling
+/// loses nothing.
 ///
 /// # Safety
 /// `buffer` may be written for `size` bytes until the future has ended.
@@ -208,10 +209,10 @@ pub unsafe extern "C" fn rota_stream_read_line(stream: rota_stream, buffer: *mut
     operate(stream, |io, core, key| io.read_line(core, key, unsafe { borrow_mut(buffer, size)? }))
 }
 
-/// Writes all of `data`, which is borrowed until the future has ended; the value
-/// is `size`. Several may be under way: they go in order. Failed or cancelled,
-/// `moved_bytes` says exactly how much went; when one fails, those behind it
-/// fail with it. ROTA_ERR_SHUT: the stream was shut down.
+/// Writes all of `data`, which is borrowed until the future has ended; the
+/// value is `size`. Several may be under way: they go in order. Failed or
+/// cancelled, `moved_bytes` says exactly how much went; when one fails, those
+/// behind it fail with it. ROTA_ERR_SHUT: the stream was shut down.
 ///
 /// # Safety
 /// `data` may be read for `size` bytes until the future has ended.
@@ -265,7 +266,8 @@ pub unsafe extern "C" fn rota_stream_send(stream: rota_stream, data: *const c_vo
 }
 
 /// A future that is done at once while no more than the high mark is buffered;
-/// above it, when what is buffered has come down to the low mark.
+/// above it, when what is buffered has come down to the low mark. If it cannot
+/// be sent, the future fails with the reason.
 #[no_mangle]
 pub extern "C" fn rota_stream_drain(stream: rota_stream) -> rota_future {
     operate(stream, |io, core, key| io.drain(core, key))

@@ -230,9 +230,12 @@ pub extern "C" fn rota_task_detach(task: rota_task) -> rota_status {
 }
 
 /// Asks a task to end. Once per request, ROTA_ERR_CANCELLED arrives where the
-/// task waits; it may clean up with further awaits, and may refuse. An outcome
-/// that is ready wins: the request then meets the task at its next operation,
-/// which starts nothing. ROTA_ERR_DONE: it has ended.
+/// task waits; it may clean up with further awaits, and may refuse. What it
+/// waits for is withdrawn if nobody else does; a blocking call that runs goes
+/// on, a joined task is asked in its turn, and the task waits for their answer.
+/// An outcome that is ready, or that they answer, wins: the request then meets
+/// the task at its next operation, which starts nothing. ROTA_ERR_DONE: it has
+/// ended.
 #[no_mangle]
 pub extern "C" fn rota_task_cancel(task: rota_task) -> rota_status {
     let handle = Handle::from(task);

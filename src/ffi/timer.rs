@@ -80,7 +80,7 @@ pub extern "C" fn rota_timer_cancel(timer: rota_timer) -> rota_status {
 
 /// Moves a timer to `delay_ns` from now, earlier or later than it was; it is
 /// then as young as one that was armed now. Allowed inside its own callback,
-/// which then comes again: so a timer repeats.
+/// which then comes again: so a timer repeats. ROTA_ERR_DONE: it was cancelled.
 #[no_mangle]
 pub extern "C" fn rota_timer_rearm(timer: rota_timer, delay_ns: u64) -> rota_status {
     rearm(timer, |core| core.read_clock().saturating_add(delay_ns))

@@ -21,7 +21,7 @@ use super::ready::Entry;
 use super::remote::Remote;
 use super::service::Service;
 use super::waiters::Waiter;
-use crate::base::{limits, rota_status::*, Handle, Key, Result};
+use crate::base::{limits, rota_status::*, Handle, Result};
 use crate::sys::host::HostPointer;
 use core::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -196,8 +196,10 @@ impl<S: Service> Runtime<S> {
             state.core.until_done = done;
             Ok(done)
         })?;
-        if !done {
-            self.turns_until_done(key)?;
+        if let Err(error) = if done { Ok(()) } else { self.turns_until_done() } {
+            // Whatever ended the wait, nobody waits any more: a claim that stayed would answer a later wait.
+            let _ = self.with(|state| Ok(state.core.future_unclaim(key, |waiter| matches!(waiter, Waiter::Until))));
+            return Err(error);
         }
         let (outcome, free) = self.with(|state| {
             let (outcome, _) =
@@ -209,16 +211,14 @@ impl<S: Service> Runtime<S> {
         Ok(outcome.short())
     }
 
-    fn turns_until_done(&self, key: Key) -> Result<()> {
+    fn turns_until_done(&self) -> Result<()> {
         loop {
             let turned = self.one_turn(Wait { limit: None, may_skip: true }, TurnLimits::default());
             let stopped = self.remote.take_stop().then_some(ROTA_ERR_STOPPED.into());
             if self.with(|state| Ok(state.core.until_done))? {
                 return Ok(());
             }
-            // Whatever ends the wait, the future goes on without this claim.
             if let Some(error) = turned.err().or(stopped) {
-                self.with(|state| Ok(state.core.future_unclaim(key, |waiter| matches!(waiter, Waiter::Until))))?;
                 return Err(error);
             }
         }

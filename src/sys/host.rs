@@ -72,7 +72,8 @@ pub type rota_log_fn = Option<unsafe extern "C" fn(level: i32, message: *const c
 #[allow(non_camel_case_types)]
 pub type rota_clock_fn = Option<unsafe extern "C" fn(user_data: *mut c_void) -> u64>;
 
-/// What a host's executor runs: call it once, with its `job`, on any thread.
+/// What a host's executor runs: call it once, with its `job`, on any thread but
+/// the loop's.
 #[allow(non_camel_case_types)]
 pub type rota_work_fn = Option<unsafe extern "C" fn(job: *mut c_void)>;
 

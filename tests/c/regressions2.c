@@ -1,5 +1,5 @@
-/* What a reading of the whole found wrong once: it failed, and must not again. */
-#include "rota_test.h"
+/* What a reading of the whole found wrong once: a few lines each, which failed. */
+#include "rota_peer.h"
 
 static void counts_it(rota_loop loop, rota_status status, void *user_data) {
     (void)loop, (void)status;
@@ -159,6 +159,58 @@ TEST(closing_waits_although_a_stop_was_asked) {
     CHECK_STATUS(rota_loop_close(loop, 10 * SECOND), ROTA_OK);
 }
 
+/* What the figures of a loop that is busy closing say. */
+TEST(closing_says_which_streams_still_send) {
+    static char data[64 * 1024];
+    rota_loop loop = open_system();
+    int raw;
+    rota_stream stream = connect_raw(loop, &raw);
+    rota_loop_stats stats;
+    size_t buffered = 0, sent;
+    for (sent = 0; buffered < 4 * sizeof data; sent += sizeof data) {
+        CHECK_STATUS(rota_stream_send(stream, data, sizeof data), ROTA_OK);
+        CHECK_STATUS(rota_stream_get_buffered(stream, &buffered), ROTA_OK);
+    }
+    CHECK_STATUS(rota_loop_close(loop, 5 * MILLISECOND), ROTA_ERR_BUSY);
+    stats = stats_of(loop);
+    CHECK_EQ(stats.streams, 1);
+    CHECK_EQ(stats.futures + stats.tasks + stats.jobs + stats.listeners + stats.timers, 0);
+    CHECK_STATUS(rota_stream_close(stream), ROTA_ERR_HANDLE);
+    raw_reset(raw);
+    CHECK_STATUS(rota_loop_close(loop, 10 * SECOND), ROTA_OK);
+}
+
+/* ---- nesting */
+
+static bool is_readable(int64_t descriptor, int wait_ms) {
+    struct pollfd watched = {(int)descriptor, POLLIN, 0};
+    return poll(&watched, 1, wait_ms) == 1;
+}
+
+TEST(the_descriptor_tells_of_what_a_socket_brought) {
+    rota_loop loop = open_system();
+    int64_t descriptor = -1, result = 0;
+    char buffer[8];
+    int raw;
+    rota_stream stream = connect_raw(loop, &raw);
+    rota_future future = rota_stream_read(stream, buffer, sizeof buffer);
+    CHECK_STATUS(rota_future_keep(future), ROTA_OK);
+    if (rota_loop_get_descriptor(loop, &descriptor) == ROTA_OK) {
+        turns(loop, 2);
+        CHECK(!is_readable(descriptor, 0));
+        raw_send_text(raw, "nested");
+        CHECK(is_readable(descriptor, 10000));
+        turn(loop);
+        result = outcome_of(future).value;
+        CHECK_EQ(result, 6);
+        CHECK(!is_readable(descriptor, 0));
+    }
+    (void)rota_future_close(future);
+    CHECK_STATUS(rota_stream_close(stream), ROTA_OK);
+    close(raw);
+    close_clean(loop);
+}
+
 static int called_late;
 
 static void comes_late(rota_future future, int64_t result, void *user_data) {
@@ -230,6 +282,8 @@ int main(int argc, char **argv) {
     RUN(a_request_that_a_joined_task_swallowed_meets_the_joiner_at_its_next_operation);
     RUN(a_request_that_came_while_a_job_ran_arrives_after_it);
     RUN(closing_waits_although_a_stop_was_asked);
+    RUN(closing_says_which_streams_still_send);
+    RUN(the_descriptor_tells_of_what_a_socket_brought);
     RUN(a_callback_that_the_last_destructor_added_comes_too);
     RUN(a_task_that_returned_cancelled_unasked_is_told_however_late_it_was_detached);
     return test_end();
