@@ -271,6 +271,9 @@ pub unsafe extern "C" fn rota_loop_get_descriptor(r#loop: rota_loop, out: *mut i
         if descriptor < 0 {
             return Err(ROTA_ERR_UNSUPPORTED.into());
         }
+        if descriptor < 0 {
+            return Err(ROTA_ERR_UNSUPPORTED.into());
+        }
         // SAFETY: the caller's word, passed on.
         unsafe { hand_out(out, descriptor) }
     })
