@@ -189,6 +189,9 @@ pub extern "C" fn rota_task_wait(task: rota_task, future: rota_future) -> i64 {
             if future.carried().is_none() && !(ours && state.core.futures.get(future.key()).is_some()) {
                 return Err(ROTA_ERR_HANDLE.into());
             }
+            if state.core.future_is_join_of(future.key(), handle.key()) && future.carried().is_none() {
+                return Err(ROTA_ERR_INVALID.into());
+            }
             state.core.task_set_next(handle.key(), future)?;
             Ok(crate::rt::ROTA_STEP_WAIT)
         })

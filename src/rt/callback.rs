@@ -145,10 +145,9 @@ impl<S: Service> Runtime<S> {
                 match next {
                     _ if answer != ROTA_STEP_WAIT => Ok(Err(answer)),
                     None => Ok(Err(state.core.task_misused(key))),
-                    Some(future) => match state.task_await(key, future) {
-                        Ok(Begun::Over(_)) => Ok(Ok(Some(state.core.task_outcome(key)))),
-                        Ok(Begun::Parked) => Ok(Ok(None)),
-                        Err(error) => Ok(Err(error.status as i64)),
+                    Some(future) => match state.task_await_step(key, future) {
+                        Begun::Over(_) => Ok(Ok(Some(state.core.task_outcome(key)))),
+                        Begun::Parked => Ok(Ok(None)),
                     },
                 }
             })?;

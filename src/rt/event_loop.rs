@@ -213,13 +213,13 @@ impl<S: Service> Runtime<S> {
 
     fn turns_until_done(&self) -> Result<()> {
         loop {
-            self.one_turn(Wait { limit: None, may_skip: true }, TurnLimits::default())?;
-            let stopped = self.remote.take_stop();
+            let turned = self.one_turn(Wait { limit: None, may_skip: true }, TurnLimits::default());
+            let stopped = self.remote.take_stop().then_some(ROTA_ERR_STOPPED.into());
             if self.with(|state| Ok(state.core.until_done))? {
                 return Ok(());
             }
-            if stopped {
-                return Err(ROTA_ERR_STOPPED.into());
+            if let Some(error) = turned.err().or(stopped) {
+                return Err(error);
             }
         }
     }

@@ -208,6 +208,17 @@ impl Core {
         }
     }
 
+    /// A wait is over at once: the task goes on, or is made to yield where it has done so too often.
+    fn task_go_on(&mut self, key: Key, short: i64) -> Begun {
+        let Some(task) = self.tasks.get_mut(key) else { return Begun::Over(short) };
+        task.budget = task.budget.saturating_sub(1);
+        if task.budget == 0 {
+            self.task_requeue(key);
+            return Begun::Parked;
+        }
+        Begun::Over(short)
+    }
+
     /// Delivers a request that is due, if there is one.
     pub fn task_take_due(&mut self, key: Key) -> bool {
         let Some(task) = self.tasks.get_mut(key).filter(|task| task.due > 0) else { return false };
@@ -295,6 +306,11 @@ impl Core {
         Ok(self.future_handle(future))
     }
 
+    /// Whether a future stands for the end of this task, which thus cannot wait for it.
+    pub fn future_is_join_of(&self, future: Key, task: Key) -> bool {
+        self.futures.get(future).is_some_and(|slot| matches!(slot.source, Source::Task(joined) if joined == task))
+    }
+
     /// Takes a join back: the task is not asked to end.
     pub fn join_remove(&mut self, future: Key, task: Key) {
         let mut at = None;
@@ -377,10 +393,10 @@ impl<S: Service> State<S> {
             core.task_set_outcome(key, outcome)
         } else {
             let waited = future.key();
-            let slot = core.futures.get_mut(waited).ok_or(ROTA_ERR_HANDLE)?;
-            if matches!(slot.source, Source::Task(task) if task == key) {
+            if core.future_is_join_of(waited, key) {
                 return Err(ROTA_ERR_INVALID.into());
             }
+            let slot = core.futures.get_mut(waited).ok_or(ROTA_ERR_HANDLE)?;
             if !slot.done {
                 return self.task_park(key, waited);
             }
@@ -390,13 +406,15 @@ impl<S: Service> State<S> {
             }
             core.task_collect(key)
         };
-        let Some(task) = core.tasks.get_mut(key) else { return Err(ROTA_ERR_HANDLE.into()) };
-        task.budget = task.budget.saturating_sub(1);
-        if task.budget == 0 {
-            core.task_requeue(key);
-            return Ok(Begun::Parked);
-        }
-        Ok(Begun::Over(short))
+        Ok(core.task_go_on(key, short))
+    }
+
+    /// As `task_await`, for a stepped body, which has left already: that it cannot wait is what it is told.
+    pub fn task_await_step(&mut self, key: Key, future: Handle) -> Begun {
+        self.task_await(key, future).unwrap_or_else(|error| {
+            let short = self.core.task_set_outcome(key, Outcome::failed(error, 0));
+            self.core.task_go_on(key, short)
+        })
     }
 
     fn task_park(&mut self, key: Key, waited: Key) -> Result<Begun> {

@@ -298,7 +298,7 @@ impl HostAllocator {
         let _inside = HookScope::enter();
         // SAFETY: promised when the value was made.
         let block: *mut u8 = unsafe { (self.alloc)(layout.size(), layout.align(), self.user_data) }.cast();
-        if block.addr() % layout.align() == 0 {
+        if block.addr().is_multiple_of(layout.align()) {
             return block;
         }
         // SAFETY: the block is the hook's own, given a moment ago.

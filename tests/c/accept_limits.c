@@ -138,8 +138,8 @@ TEST(opening_things_without_descriptors_is_a_status) {
     close_clean(loop);
 }
 
-/* Whether a connection survives an accept that found no descriptor. On Linux it does; a checker that
- * keeps the limit itself (valgrind) accepts it and throws it away. */
+/* Whether a connection survives an accept that found no descriptor. On Linux it does; a checker
+ * that keeps the limit itself (valgrind) accepts it and throws it away. */
 static bool lack_keeps_connections(void) {
     uint16_t port;
     int listening = raw_listen(&port, 0), raw = raw_connect(port), accepted;

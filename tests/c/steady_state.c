@@ -74,7 +74,7 @@ static rota_loop open_counting(uint32_t clock) {
     return open_with(&options);
 }
 
-enum { WARM = 2000, MEASURED = 20000 };
+enum { WARM = 1000, MEASURED = 4000 };
 
 /* Whether the system's own selector is below: it has a descriptor. mio's fallback on poll has none,
  * and allocates in each turn, which is a dependency's affair. */

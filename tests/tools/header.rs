@@ -30,7 +30,9 @@ pub fn without_private(text: &str) -> String {
         // What makes a call from Rust sound is what the text above it says to C already.
         for_rust = line.starts_with("///") && (for_rust || line == "/// # Safety");
         if for_rust {
-            lines.pop_if(|last| *last == "///");
+            if lines.last() == Some(&"///") {
+                lines.pop();
+            }
         } else if is_private(line) {
             while lines.last().is_some_and(|last| last.starts_with("///")) {
                 lines.pop();
