@@ -127,6 +127,8 @@ pub struct Core {
     pub counters: Counters,
     /// Whether the loop takes no new work.
     pub closing: bool,
+    /// Numbers the deliveries of requests to cancel.
+    pub round: u32,
     /// Set when the future that `run_until` waits for is complete.
     pub until_done: bool,
     /// The stack of a task that names no size.
@@ -171,6 +173,7 @@ impl Core {
             log: settings.log,
             counters: Counters::default(),
             closing: false,
+            round: 0,
             until_done: false,
             stack_size: settings.stack_size,
             memory,

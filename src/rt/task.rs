@@ -69,6 +69,8 @@ pub struct Task {
     due: u32,
     /// Requests that were passed on to what the task waits for: it answers them, or they are due.
     passed_on: u32,
+    /// The delivery that came by last: one that comes by again goes in a circle.
+    round: u32,
     /// How often it may go on without waiting.
     pub budget: u32,
     /// What its last wait came to; after its end, what the task came to.
@@ -131,6 +133,7 @@ impl Core {
             requests: 0,
             due: 0,
             passed_on: 0,
+            round: 0,
             budget: limits::TASK_BUDGET,
             outcome: Outcome::default(),
             text: Text::None,
@@ -197,17 +200,11 @@ impl Core {
         }
     }
 
-    /// One more request waits for the next operation.
-    fn task_owe(&mut self, key: Key) {
-        if let Some(task) = self.tasks.get_mut(key) {
-            task.due += 1;
-        }
-    }
-
     /// One more request waits for the answer of what the task waits for.
-    fn task_pass_on(&mut self, key: Key) {
+    fn task_pass_on(&mut self, key: Key, round: u32) {
         if let Some(task) = self.tasks.get_mut(key) {
             task.passed_on += 1;
+            task.round = round;
         }
     }
 
@@ -233,7 +230,8 @@ impl Core {
     pub fn task_set_outcome(&mut self, key: Key, outcome: Outcome) -> i64 {
         if let Some(task) = self.tasks.get_mut(key) {
             task.answer = None;
-            task.due += core::mem::take(&mut task.passed_on);
+            let answered = u32::from(outcome.status == ROTA_ERR_CANCELLED as i32);
+            task.due += core::mem::take(&mut task.passed_on).saturating_sub(answered);
             task.outcome = outcome;
             task.text = Text::None;
         }
@@ -446,32 +444,31 @@ impl<S: Service> State<S> {
     }
 
     /// Delivers a request to a waiting task. A chain of tasks that wait for each other is followed, not recursed into;
-    /// in a circle the request stops at the last one.
+    /// in a circle the request goes round once.
     fn task_deliver(&mut self, mut key: Key, mut future: Key) {
-        for hop in 0.. {
+        self.core.round = self.core.round.wrapping_add(1);
+        let round = self.core.round;
+        self.core.task_pass_on(key, round);
+        loop {
             let Some(slot) = self.core.futures.get(future).filter(|slot| !slot.done) else { return };
             if slot.claims > 1 {
                 return self.task_release(key, future);
             }
             let Source::Task(next) = slot.source else {
                 let _ = self.future_cancel(future);
-                if self.core.futures.get(future).is_some_and(|slot| !slot.done) {
-                    self.core.task_pass_on(key);
-                }
                 return;
             };
-            let circle = hop > 64 && hop > self.core.tasks.len();
             let Some(task) = self.core.tasks.get_mut(next) else { return };
-            if task.join_count > 1 || circle {
+            if task.join_count > 1 || task.round == round {
                 return self.core.join_remove(future, next);
             }
             task.requests += 1;
-            let state = task.state;
-            self.core.task_pass_on(key);
-            match state {
-                TaskState::Waiting(further) => (key, future) = (next, further),
-                _ => return self.core.task_owe(next),
-            }
+            let TaskState::Waiting(further) = task.state else {
+                task.due += 1;
+                return;
+            };
+            self.core.task_pass_on(next, round);
+            (key, future) = (next, further);
         }
     }
 

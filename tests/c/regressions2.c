@@ -86,6 +86,35 @@ TEST(a_request_that_a_joined_task_swallowed_meets_the_joiner_at_its_next_operati
     close_clean(loop);
 }
 
+typedef struct {
+    rota_loop loop;
+    rota_task other;
+    uint32_t requests;
+} ring_member;
+
+static int64_t joins_the_other(rota_task task, void *user_data) {
+    ring_member *self = user_data;
+    CHECK_STATUS(rota_await(rota_task_join(self->other)), ROTA_ERR_CANCELLED);
+    CHECK_STATUS(rota_task_get_cancelling(task, &self->requests), ROTA_OK);
+    return rota_await(rota_loop_sleep(self->loop, 1)) == 0 ? ROTA_ERR_CANCELLED : 1;
+}
+
+/* The request went round and round, and was counted each time. */
+TEST(a_request_goes_once_round_tasks_that_wait_for_each_other) {
+    rota_loop loop = open_jump();
+    ring_member one = {loop, {0}, 99}, two = {loop, {0}, 99};
+    two.other = spawn(loop, joins_the_other, &one);
+    one.other = spawn(loop, joins_the_other, &two);
+    turns(loop, 2);
+    CHECK_STATUS(rota_task_cancel(two.other), ROTA_OK);
+    CHECK_STATUS(rota_task_detach(one.other), ROTA_OK);
+    CHECK_STATUS(rota_task_detach(two.other), ROTA_OK);
+    run_dry(loop);
+    CHECK_EQ(one.requests, 1);
+    CHECK_EQ(two.requests, 1);
+    close_clean(loop);
+}
+
 /* ---- blocking calls */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -280,6 +309,7 @@ int main(int argc, char **argv) {
     RUN(the_next_deadline_of_the_figures_is_now_while_something_is_left);
     RUN(requests_that_came_before_the_task_waited_arrive_each);
     RUN(a_request_that_a_joined_task_swallowed_meets_the_joiner_at_its_next_operation);
+    RUN(a_request_goes_once_round_tasks_that_wait_for_each_other);
     RUN(a_request_that_came_while_a_job_ran_arrives_after_it);
     RUN(closing_waits_although_a_stop_was_asked);
     RUN(closing_says_which_streams_still_send);
