@@ -41,9 +41,5 @@ pub unsafe extern "C" fn rota_loop_call_soon(
 #[no_mangle]
 pub extern "C" fn rota_call_cancel(call: rota_call) -> rota_status {
     let handle = Handle::from(call);
-    guard_kind(handle, Kind::Call, |state| {
-        let queued = state.core.calls.get_mut(handle.key()).ok_or(ROTA_ERR_HANDLE)?;
-        queued.cancelled = true;
-        Ok(())
-    })
+    guard_kind(handle, Kind::Call, |state| state.core.call_cancel(handle.key()))
 }

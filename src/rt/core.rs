@@ -5,6 +5,7 @@
 //! a callback or a task is only ever called after the cell has been let go
 //! (`callback.rs`), so nothing here can be entered twice.
 
+use super::call::Call;
 use super::coro::StackPool;
 use super::future::Future;
 use super::origins::Origins;
@@ -20,7 +21,7 @@ use crate::base::{limits, Handle, Key, Kind, Result};
 use crate::sys::clock::Clock;
 use crate::sys::driver::{Completion, Driver};
 use crate::sys::executor::Executor;
-use crate::sys::host::{HostCall, HostExecutor, HostLog};
+use crate::sys::host::{HostExecutor, HostLog};
 use crate::sys::{List, Memory, Slab, Text};
 use core::fmt;
 use std::sync::Arc;
@@ -58,14 +59,6 @@ pub struct Settings {
     pub stack_size: usize,
     /// How many stacks are kept for reuse.
     pub stacks_kept: u32,
-}
-
-/// A queued callback that can be cancelled.
-pub struct Call {
-    /// What to call.
-    pub call: HostCall,
-    /// Whether it comes with ROTA_ERR_CANCELLED.
-    pub cancelled: bool,
 }
 
 /// Counters since the loop was opened.

@@ -19,16 +19,15 @@
 //! fail. **Cancelling** asks whatever the future stands for (`Source`); what
 //! that is decides whether it is done at once.
 
-use super::core::{Call, Core, ROTA_LOG_ERROR};
+use super::core::{Core, ROTA_LOG_ERROR};
 use super::event_loop::State;
 use super::outcome::Outcome;
 use super::ready::Entry;
 use super::service::{Operation, Service};
-use super::timer::TimerAction;
 use super::waiters::{Line, Waiter};
 use crate::base::{rota_address, rota_status::*, Handle, Key, Kind, Result};
 use crate::sys::executor::JobId;
-use crate::sys::host::{HostCall, HostFree, HostPointer};
+use crate::sys::host::{HostFree, HostPointer};
 use crate::sys::{List, Text};
 use core::fmt;
 
@@ -301,45 +300,6 @@ impl Core {
             ROTA_LOG_ERROR,
             format_args!("nobody looked at the failure of {what}{before}{began}: {status} ({short}){gap}{text}"),
         );
-    }
-
-    /// Queues a callback without a handle. In debug mode it gets a slot all the same, to know where it came from.
-    #[inline]
-    pub fn call_soon(&mut self, call: HostCall) -> Result<()> {
-        if self.debug {
-            return self.call_soon_cancellable(call).map(drop);
-        }
-        self.ready.push(Entry::Call(call))
-    }
-
-    /// Queues a callback that can be cancelled.
-    pub fn call_soon_cancellable(&mut self, call: HostCall) -> Result<Key> {
-        let key = self.calls.insert(Call { call, cancelled: false })?;
-        self.note_origin(Kind::Call, key);
-        match self.ready.push(Entry::Slot(key)) {
-            Ok(()) => Ok(key),
-            Err(error) => {
-                self.calls.remove(key);
-                Err(error)
-            }
-        }
-    }
-
-    /// A future that is done at `deadline`.
-    pub fn sleep_until(&mut self, deadline: u64) -> Result<Key> {
-        let future = self.future_new(Source::Promise)?;
-        match self.timers.arm(deadline, TimerAction::Sleep(future)) {
-            Ok(timer) => {
-                if let Some(slot) = self.futures.get_mut(future) {
-                    slot.source = Source::Timer(timer);
-                }
-                Ok(future)
-            }
-            Err(error) => {
-                self.futures.remove(future);
-                Err(error)
-            }
-        }
     }
 }
 

@@ -17,7 +17,7 @@ use super::ready::Entry;
 use super::service::Service;
 use crate::base::{rota_status::*, Key, Kind, Result};
 use crate::rt::event_loop::State;
-use crate::rt::future::Object;
+use crate::rt::future::{Object, Source};
 use crate::sys::host::HostTimer;
 use crate::sys::Text;
 
@@ -55,6 +55,23 @@ impl Core {
             Err(_) => self.ready.release_one(),
         }
         armed
+    }
+
+    /// A future that is done at `deadline`.
+    pub fn sleep_until(&mut self, deadline: u64) -> Result<Key> {
+        let future = self.future_new(Source::Promise)?;
+        match self.timers.arm(deadline, TimerAction::Sleep(future)) {
+            Ok(timer) => {
+                if let Some(slot) = self.futures.get_mut(future) {
+                    slot.source = Source::Timer(timer);
+                }
+                Ok(future)
+            }
+            Err(error) => {
+                self.futures.remove(future);
+                Err(error)
+            }
+        }
     }
 
     fn timer_phase(&self, key: Key) -> Result<Phase> {
