@@ -135,7 +135,8 @@
 /// Debug mode: reports callbacks that ran too long, and says more in the log.
 #define ROTA_LOOP_DEBUG 1
 
-/// The loop makes no thread; what needs one answers ROTA_ERR_NO_THREADS.
+/// The loop makes no thread; what needs one answers ROTA_ERR_NO_THREADS, unless
+/// the host brings an executor.
 #define ROTA_LOOP_NO_THREADS 2
 
 /// Several listeners may share the port, and the system spreads connections
@@ -568,9 +569,10 @@ rota_status rota_loop_open(const rota_loop_options *options, rota_loop *out);
 /// callback comes any more. ROTA_ERR_BUSY: a task refused to end, a blocking
 /// call has not returned, or a peer has not taken what was given to
 /// rota_stream_send(); the loop takes no new work (ROTA_ERR_CLOSING), stays
-/// valid, and may be turned, closed again (which asks the tasks again) or
-/// abandoned; rota_loop_get_stats() says what is left, as tasks, jobs and
-/// streams. ROTA_ERR_REENTRANT: called from inside the loop.
+/// valid, and may be turned, closed again or abandoned. Tasks are asked by the
+/// first call only, so that their cleanup is left in peace. What is left stands
+/// in rota_loop_get_stats(), as tasks, jobs and streams. ROTA_ERR_REENTRANT:
+/// called from inside the loop.
 rota_status rota_loop_close(rota_loop loop, uint64_t limit_ns);
 
 /// Gives a loop up without waiting: its handles are stale and no callback

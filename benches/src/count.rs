@@ -31,7 +31,7 @@ fn have(tool: &str) -> bool {
     there.is_ok()
 }
 
-fn each<'a>(row: &'a mut Row) -> impl Iterator<Item = (&'static str, &'a mut Figures)> {
+fn each(row: &mut Row) -> impl Iterator<Item = (&'static str, &mut Figures)> {
     std::iter::once(("rota", &mut row.rota)).chain(row.hand.iter_mut().map(|hand| ("hand", hand)))
 }
 

@@ -53,9 +53,10 @@ fn quiet_panics() {
 /// callback comes any more. ROTA_ERR_BUSY: a task refused to end, a blocking
 /// call has not returned, or a peer has not taken what was given to
 /// rota_stream_send(); the loop takes no new work (ROTA_ERR_CLOSING), stays
-/// valid, and may be turned, closed again (which asks the tasks again) or
-/// abandoned; rota_loop_get_stats() says what is left, as tasks, jobs and
-/// streams. ROTA_ERR_REENTRANT: called from inside the loop.
+/// valid, and may be turned, closed again or abandoned. Tasks are asked by the
+/// first call only, so that their cleanup is left in peace. What is left stands
+/// in rota_loop_get_stats(), as tasks, jobs and streams. ROTA_ERR_REENTRANT:
+/// called from inside the loop.
 #[no_mangle]
 pub extern "C" fn rota_loop_close(r#loop: rota_loop, limit_ns: u64) -> rota_status {
     let handle = Handle::from(r#loop);

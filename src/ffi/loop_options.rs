@@ -13,7 +13,8 @@ use core::ffi::c_void;
 
 /// Debug mode: reports callbacks that ran too long, and says more in the log.
 pub const ROTA_LOOP_DEBUG: u32 = 1;
-/// The loop makes no thread; what needs one answers ROTA_ERR_NO_THREADS.
+/// The loop makes no thread; what needs one answers ROTA_ERR_NO_THREADS, unless
+/// the host brings an executor.
 pub const ROTA_LOOP_NO_THREADS: u32 = 2;
 
 /// How to open a loop. Prepare it with rota_loop_options_init(); zero is every
@@ -103,7 +104,7 @@ pub(super) fn settings(options: &rota_loop_options) -> Result<Settings> {
         clock: clock(options)?,
         log,
         executor,
-        threads_allowed: options.flags & ROTA_LOOP_NO_THREADS == 0,
+        threads_allowed: options.flags & ROTA_LOOP_NO_THREADS == 0 || options.executor.is_some(),
         max_threads: threads,
         debug: options.flags & ROTA_LOOP_DEBUG != 0,
         slow_callback_ns: match options.slow_callback_ns {

@@ -1,6 +1,6 @@
 //! How a loop ends.
 //!
-//! Closing asks every task to end and runs turns until they have. Callbacks
+//! Closing asks every task to end, once, and runs turns until they have. Callbacks
 //! that are still pending come inside those turns with ROTA_ERR_CANCELLED. What
 //! has not ended when the limit is reached makes the answer ROTA_ERR_BUSY: the
 //! loop stays valid and may be closed again. After ROTA_OK nothing of the
@@ -22,9 +22,10 @@ impl<S: Service> Runtime<S> {
         let _running = self.enter()?;
         let began = monotonic();
         self.with(|state| {
-            state.core.closing = true;
             state.core.remote.close();
-            state.cancel_tasks();
+            if !core::mem::replace(&mut state.core.closing, true) {
+                state.cancel_tasks();
+            }
             Ok(())
         })?;
         for turns in 0u32.. {
@@ -43,11 +44,12 @@ impl<S: Service> Runtime<S> {
                 return Ok(());
             }
             let spent = monotonic().saturating_sub(began);
-            let patient = left == Left::Ready && turns < limits::CLOSE_TURNS;
-            if spent >= limit_ns && !patient {
+            // Even without time, what is ready runs, and the system is asked once: a host may close a little each frame.
+            let turns_given = if left == Left::Ready { limits::CLOSE_TURNS } else { 1 };
+            if spent >= limit_ns && turns >= turns_given {
                 return Err(ROTA_ERR_BUSY.into());
             }
-            let step = if left == Left::Waiting { limits::CLOSE_STEP_NS.min(limit_ns - spent) } else { 0 };
+            let step = if left == Left::Waiting { limits::CLOSE_STEP_NS.min(limit_ns.saturating_sub(spent)) } else { 0 };
             self.one_turn(Wait { limit: Some(step), may_skip: false }, TurnLimits::default())?;
         }
         Err(ROTA_ERR_BUSY.into())

@@ -247,6 +247,28 @@ TEST(a_job_on_another_thread_makes_it_busy) {
     forget_record();
 }
 
+static int64_t cleans_up_in_three_waits(rota_task task, void *user_data) {
+    int64_t *cancelled = user_data;
+    rota_loop loop;
+    int i;
+    (void)task;
+    CHECK_STATUS(rota_loop_get_current(&loop), ROTA_OK);
+    *cancelled += rota_await(rota_loop_sleep(loop, HOUR)) == ROTA_ERR_CANCELLED;
+    for (i = 0; i < 3; i++) *cancelled += rota_await(rota_loop_sleep(loop, 1)) < 0;
+    return 0;
+}
+
+TEST(a_host_that_closes_a_little_each_frame_leaves_cleanup_in_peace) {
+    rota_loop loop = open_system();
+    int64_t cancelled = 0;
+    rota_status status = ROTA_ERR_BUSY;
+    CHECK_STATUS(rota_loop_spawn(loop, cleans_up_in_three_waits, &cancelled, NULL, NULL), ROTA_OK);
+    turn(loop);
+    WAIT_UNTIL(status != ROTA_ERR_BUSY || (status = rota_loop_close(loop, 0)) != ROTA_ERR_BUSY);
+    CHECK_STATUS(status, ROTA_OK);
+    CHECK_EQ(cancelled, 1);
+}
+
 int main(int argc, char **argv) {
     test_begin(argc, argv);
     RUN(an_unused_loop_closes);
@@ -263,5 +285,6 @@ int main(int argc, char **argv) {
     RUN(operations_are_withdrawn_with_their_counts);
     RUN(open_streams_and_listeners_are_closed_with_the_loop);
     RUN(a_job_on_another_thread_makes_it_busy);
+    RUN(a_host_that_closes_a_little_each_frame_leaves_cleanup_in_peace);
     return test_end();
 }
