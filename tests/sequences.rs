@@ -11,7 +11,7 @@
 //! `ROTA_SEED=n` plays one sequence and says what it does; `ROTA_FUZZ_SECONDS=n`
 //! plays new ones for so long. The seed fixes the choices, not what the system
 //! and other threads do meanwhile: a failure may need several replays.
-#![allow(unsafe_code, clippy::undocumented_unsafe_blocks)] // Each block is a call of the C ABI, its pointers the test's.
+#![allow(unsafe_code, clippy::undocumented_unsafe_blocks)] // Each block calls the C ABI with pointers of the test's.
 
 #[path = "sequences/bodies.rs"]
 mod bodies;

@@ -50,10 +50,11 @@ fn quiet_panics() {
 /// come in there with ROTA_ERR_CANCELLED. Null closes nothing and succeeds.
 ///
 /// ROTA_OK: everything of the loop has ended, its handles are stale, no
-/// callback comes any more. ROTA_ERR_BUSY: a task refused to end, or a blocking
-/// call has not returned; the loop takes no new work (ROTA_ERR_CLOSING), stays
-/// valid, and may be closed again or abandoned; rota_loop_get_stats() says what
-/// is left. ROTA_ERR_REENTRANT: called from inside the loop.
+/// callback comes any more. ROTA_ERR_BUSY: a task refused to end, a blocking
+/// call has not returned, or data of a closed stream has not gone (its peer may
+/// never read it); the loop takes no new work (ROTA_ERR_CLOSING), stays valid,
+/// and may be closed again or abandoned; rota_loop_get_stats() says what is
+/// left. ROTA_ERR_REENTRANT: called from inside the loop.
 #[no_mangle]
 pub extern "C" fn rota_loop_close(r#loop: rota_loop, limit_ns: u64) -> rota_status {
     let handle = Handle::from(r#loop);
