@@ -268,6 +268,7 @@ pub extern "C" fn rota_loop_advance(r#loop: rota_loop, delta_ns: u64) -> rota_st
 #[no_mangle]
 pub unsafe extern "C" fn rota_loop_get_descriptor(r#loop: rota_loop, out: *mut i64) -> rota_status {
     guard_loop(r#loop, |runtime| {
+        wanted(out)?;
         let descriptor = runtime.with(|state| Ok(state.core.driver.descriptor()))?;
         if descriptor < 0 {
             return Err(ROTA_ERR_UNSUPPORTED.into());

@@ -49,7 +49,8 @@ impl<S: Service> Runtime<S> {
             if spent >= limit_ns && turns >= turns_given {
                 return Err(ROTA_ERR_BUSY.into());
             }
-            let step = if left == Left::Waiting { limits::CLOSE_STEP_NS.min(limit_ns.saturating_sub(spent)) } else { 0 };
+            let step =
+                if left == Left::Waiting { limits::CLOSE_STEP_NS.min(limit_ns.saturating_sub(spent)) } else { 0 };
             self.one_turn(Wait { limit: Some(step), may_skip: false }, TurnLimits::default())?;
         }
         Err(ROTA_ERR_BUSY.into())

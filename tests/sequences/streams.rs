@@ -58,11 +58,13 @@ fn began(name: &str, future: rota_future, way: Option<Way>, reading: bool, bytes
 }
 
 fn size() -> usize {
-    match roll(12) {
+    match roll(24) {
         0 => 0,
-        1 => 1,
-        2 => roll(300_000) as usize,
-        3 | 4 => roll(9000) as usize,
+        1 | 2 => 1,
+        // More than the system's buffers take at once.
+        3 => roll(6_000_000) as usize,
+        4..=6 => roll(100_000) as usize,
+        7..=10 => roll(9000) as usize,
         _ => roll(200) as usize,
     }
 }
@@ -121,13 +123,13 @@ fn ask() {
     let (mut size, mut address, mut text) = (0, rota_address::default(), [0; 64]);
     unsafe {
         match roll(7) {
-            0 => drop(status("get_buffered", rota_stream_get_buffered(stream, &mut size))),
-            1 => drop(status("get_local_address", rota_stream_get_local_address(stream, &mut address))),
-            2 => drop(status("get_peer_address", rota_stream_get_peer_address(stream, &mut address))),
-            3 => drop(status("set_no_delay", rota_stream_set_no_delay(stream, once_in(2)))),
-            4 => drop(status("set_keep_alive", rota_stream_set_keep_alive(stream, once_in(2), roll(1 << 40)))),
-            5 => drop(status("set_watermarks", rota_stream_set_watermarks(stream, size_mark(), size_mark()))),
-            _ => drop(status("format", rota_address_format(&address, text.as_mut_ptr(), roll(65) as usize, &mut size))),
+            0 => _ = status("get_buffered", rota_stream_get_buffered(stream, &mut size)),
+            1 => _ = status("get_local_address", rota_stream_get_local_address(stream, &mut address)),
+            2 => _ = status("get_peer_address", rota_stream_get_peer_address(stream, &mut address)),
+            3 => _ = status("set_no_delay", rota_stream_set_no_delay(stream, once_in(2))),
+            4 => _ = status("set_keep_alive", rota_stream_set_keep_alive(stream, once_in(2), roll(1 << 40))),
+            5 => _ = status("set_watermarks", rota_stream_set_watermarks(stream, size_mark(), size_mark())),
+            _ => _ = status("format", rota_address_format(&address, text.as_mut_ptr(), roll(65) as usize, &mut size)),
         }
     }
 }
@@ -136,8 +138,8 @@ fn size_mark() -> usize {
     roll(100_000) as usize
 }
 
-fn listen() {
-    let Some(at) = loops::pick() else { return };
+fn listen() -> Option<(rota_listener, u16)> {
+    let at = loops::pick()?;
     let mut listener = rota_listener { id: 0 };
     let mut options = rota_listen_options { size: 0, backlog: 0, flags: 0 };
     let mut address = rota_address::default();
@@ -149,7 +151,31 @@ fn listen() {
         if status("listen", opened) == ROTA_OK && rota_listener_get_address(listener, &mut address) == ROTA_OK {
             loops::listens(address.port);
             remember(Noun::Listener, listener.id);
+            return Some((listener, address.port));
         }
+    }
+    None
+}
+
+/// Both ends of a connection, as far as memory and moment allow.
+fn pair() {
+    let (Some((listener, port)), Some(at)) = (listen(), loops::pick()) else { return };
+    let service = std::ffi::CString::new(port.to_string()).expect("a number has no NUL");
+    let host = c"127.0.0.1".as_ptr();
+    let connect = unsafe { rota_loop_connect(loops::handle(at), host, service.as_ptr(), core::ptr::null()) };
+    let accept = rota_listener_accept(listener);
+    for future in [connect, accept] {
+        let mut stream = rota_stream { id: 0 };
+        for _ in 0..6 {
+            match unsafe { rota_future_take_stream(future, &mut stream) } {
+                ROTA_OK => met(stream),
+                ROTA_ERR_PENDING => [at, loops::of(listener.id).unwrap_or(at)].into_iter().for_each(loops::turn),
+                _ => break,
+            }
+        }
+    }
+    if once_in(2) {
+        let _ = rota_listener_close(listener);
     }
 }
 
@@ -182,20 +208,20 @@ fn serve() {
 /// One random call about the network.
 pub fn act() {
     match roll(26) {
-        0 => listen(),
+        0 => _ = listen(),
+        6 => pair(),
         1 | 2 => tell_future("accept", rota_listener_accept(listener())),
         3 | 4 => connect(),
         5 => serve(),
-        6 if once_in(4) => drop(status("listener_close", rota_listener_close(listener()))),
+        24 if once_in(6) => _ = status("listener_close", rota_listener_close(listener())),
         7..=12 => read(),
         13..=16 => write(),
         17 | 18 => send(),
         19 => tell_future("drain", rota_stream_drain(stream())),
         20 if once_in(2) => tell_future("shutdown", rota_stream_shutdown(stream())),
-        21 if once_in(2) => drop(status("stream_close", rota_stream_close(stream()))),
-        22 if once_in(4) => drop(status("abort", rota_stream_abort(stream()))),
+        21 if once_in(2) => _ = status("stream_close", rota_stream_close(stream())),
+        22 if once_in(4) => _ = status("abort", rota_stream_abort(stream())),
         23 => take(),
-        24 => take(),
         _ => ask(),
     }
 }

@@ -35,6 +35,8 @@ pub struct World {
     pub depth: u32,
     /// Random calls that may still be made.
     pub steps: u32,
+    /// Whether loops are abandoned now and then, which leaks by intent: `ROTA_FUZZ_LEAKLESS` says no.
+    pub may_leak: bool,
 }
 
 impl World {
@@ -49,6 +51,7 @@ impl World {
             wire: Wire::default(),
             depth: 0,
             steps: 0,
+            may_leak: std::env::var_os("ROTA_FUZZ_LEAKLESS").is_none(),
         }
     }
 }

@@ -14,16 +14,22 @@ const VALGRIND: &str = "valgrind --quiet --error-exitcode=99 --leak-check=full \
 /// The target is named so that build scripts and macros are not instrumented.
 const HOST: &str = "x86_64-unknown-linux-gnu";
 
+/// How long new random sequences of calls are played.
+const FUZZ_SECONDS: &str = "60";
+
 /// Rust tests that are about the tree, not about the library's behaviour.
 const ABOUT_THE_TREE: [&str; 6] = ["c", "header", "layers", "readme", "symbols", "tidy"];
 
 /// Every checker, as far as the minutes carry.
 pub fn all(minutes: Option<u64>) -> Result<(), String> {
-    let mut steps = Steps::new(7, minutes.map(|minutes| Duration::from_secs(60 * minutes)));
+    let mut steps = Steps::new(8, minutes.map(|minutes| Duration::from_secs(60 * minutes)));
     steps.step("formatting", |watch| watch.run(&mut cargo(&["fmt", "--all", "--check"])));
     steps.step("clippy", |watch| {
         let clippy = ["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"];
         watch.run(&mut cargo(&clippy))
+    });
+    steps.step("random sequences", |watch| {
+        watch.run(cargo(&["test", "--test", "sequences"]).env("ROTA_FUZZ_SECONDS", FUZZ_SECONDS))
     });
     steps.step("C programs under valgrind", valgrind);
     steps.step("the examples under valgrind", |watch| {
