@@ -48,6 +48,19 @@ impl Wire {
         }
     }
 
+    /// Takes the buffer of an operation back; whether what moved fits in it.
+    fn take_back(&mut self, future: u64, moved: Option<usize>) -> bool {
+        let lists = self.sent.values_mut().chain(self.read.values_mut()).chain([&mut self.strays]);
+        let is_its = |bytes: &&mut Bytes| matches!(bytes, Bytes::Lent(_, id) if *id == future);
+        let Some(bytes) = lists.flat_map(|list| list.iter_mut()).find(is_its) else { return true };
+        let Bytes::Lent(mut buffer, _) = core::mem::replace(bytes, Bytes::Unknown) else { return true };
+        let Some(moved) = moved else { return true };
+        let fits = moved <= buffer.len();
+        buffer.truncate(moved);
+        *bytes = Bytes::Moved(buffer);
+        fits
+    }
+
     /// Bytes that stand nowhere else, with line ends among them.
     pub fn fresh(&mut self, size: usize) -> Vec<u8> {
         self.marks += 1;
@@ -98,30 +111,8 @@ pub fn cancel(future: u64) {
 
 /// An operation has ended: its buffer is the test's again.
 pub fn ended(future: u64, moved: Option<usize>) {
-    with(|world| {
-        let wire = &mut world.wire;
-        let lists = wire.sent.values_mut().chain(wire.read.values_mut()).chain([&mut wire.strays]);
-        for bytes in lists.flat_map(|list| list.iter_mut()) {
-            match bytes {
-                Bytes::Lent(buffer, id) if *id == future => {
-                    let mut buffer = core::mem::take(buffer);
-                    let fits = moved.is_none_or(|moved| moved <= buffer.len());
-                    *bytes = match moved {
-                        Some(moved) if fits => {
-                            buffer.truncate(moved);
-                            Bytes::Moved(buffer)
-                        }
-                        _ => Bytes::Unknown,
-                    };
-                    return fits;
-                }
-                _ => {}
-            }
-        }
-        true
-    })
-    .then_some(())
-    .unwrap_or_else(|| crate::world::fail("more bytes moved than the buffer has"));
+    let fits = with(|world| world.wire.take_back(future, moved));
+    ensure(fits, || format!("{moved:?} bytes moved, more than the buffer has"));
 }
 
 /// Buffers that a loop may still touch, because it was abandoned, are leaked.
