@@ -49,7 +49,8 @@ void free(void *block) { __libc_free(block); }
 static void *hook_alloc(size_t size, size_t align, void *user_data) {
     (void)user_data;
     hooked++;
-    return aligned_alloc(align < 16 ? 16 : align, (size + align - 1) / align * align);
+    if (align < 16) align = 16;
+    return aligned_alloc(align, (size + align - 1) / align * align);
 }
 
 static void *hook_realloc(void *block, size_t old_size, size_t new_size, size_t align,

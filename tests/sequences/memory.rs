@@ -15,7 +15,7 @@ pub struct Purse {
 
 impl Purse {
     fn refuses(&mut self) -> bool {
-        self.odds > 0 && self.dice.next() % self.odds == 0
+        self.odds > 0 && self.dice.next().is_multiple_of(self.odds)
     }
 }
 

@@ -32,11 +32,7 @@ pub fn all(minutes: Option<u64>) -> Result<(), String> {
         watch.run(cargo(&["test", "--test", "sequences"]).env("ROTA_FUZZ_SECONDS", FUZZ_SECONDS))
     });
     steps.step("C programs under valgrind", valgrind);
-    steps.step("the examples under valgrind", |watch| {
-        tools::build_tools(watch)?;
-        tools::package(watch, "valgrind", "valgrind")?;
-        test::examples(watch, VALGRIND)
-    });
+    steps.step("the examples under valgrind", examples_under_valgrind);
     if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
         println!("SKIPPED the sanitizers: they are set up for x86-64 Linux");
         return steps.finish();
@@ -57,6 +53,13 @@ fn valgrind(watch: &mut Watch) -> Result<(), String> {
     let suppressions = root().join("tests/c/valgrind.supp");
     let wrapper = format!("{VALGRIND} --suppressions={}", suppressions.display());
     watch.run(command.env("ROTA_C_WRAPPER", wrapper).env("ROTA_TEST_SLOW", "10"))
+}
+
+fn examples_under_valgrind(watch: &mut Watch) -> Result<(), String> {
+    tools::build_tools(watch)?;
+    // The examples' own library gives way to the one that is built for valgrind: it has the same soname.
+    let library = target().join("valgrind").join("librota.so");
+    test::examples(watch, &format!("env LD_PRELOAD='{}' {VALGRIND}", library.display()))
 }
 
 /// cargo with everything of ours instrumented; std is as it was shipped.
@@ -102,7 +105,11 @@ fn rust_address_sanitizer(watch: &mut Watch) -> Result<(), String> {
         }
     }
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    watch.run(&mut with_address_sanitizer(&arguments))
+    // What abandoned and poisoned loops leave behind is a leak, and meant: the sequences do without, the unit tests of
+    // poisoning name it.
+    let meant = format!("suppressions={}", root().join("tests/lsan.supp").display());
+    let mut command = with_address_sanitizer(&arguments);
+    watch.run(command.env("ROTA_FUZZ_LEAKLESS", "1").env("LSAN_OPTIONS", meant))
 }
 
 /// A toolchain that comes with std's source, beside the usual one: its rustc and its cargo.
