@@ -17,8 +17,8 @@ const HOST: &str = "x86_64-unknown-linux-gnu";
 /// How long new random sequences of calls are played.
 const FUZZ_SECONDS: &str = "60";
 
-/// Rust tests that are about the tree, not about the library's behaviour.
-const ABOUT_THE_TREE: [&str; 6] = ["c", "header", "layers", "readme", "symbols", "tidy"];
+/// Rust tests that are about the tree, or run C programs of their own.
+const ABOUT_THE_TREE: [&str; 7] = ["bad_input", "c", "header", "layers", "readme", "symbols", "tidy"];
 
 /// Every checker, as far as the minutes carry.
 pub fn all(minutes: Option<u64>) -> Result<(), String> {
@@ -48,7 +48,7 @@ pub fn all(minutes: Option<u64>) -> Result<(), String> {
 fn valgrind(watch: &mut Watch) -> Result<(), String> {
     tools::package(watch, "valgrind", "valgrind")?;
     watch.run(&mut cargo(&["rustc", "--profile", "valgrind", "--lib", "--crate-type", "cdylib"]))?;
-    let mut command = cargo(&["test", "--test", "c"]);
+    let mut command = cargo(&["test", "--test", "c", "--test", "bad_input"]);
     command.env("ROTA_C_LIBDIR", target().join("valgrind"));
     let suppressions = root().join("tests/c/valgrind.supp");
     let wrapper = format!("{VALGRIND} --suppressions={}", suppressions.display());
@@ -84,7 +84,7 @@ fn instrumented(folder: &str, symbol: &str) -> Result<PathBuf, String> {
 }
 
 fn c_programs(library: PathBuf) -> Command {
-    let mut command = cargo(&["test", "--test", "c"]);
+    let mut command = cargo(&["test", "--test", "c", "--test", "bad_input"]);
     command.env("ROTA_C_LIBDIR", library).env("ROTA_TEST_SLOW", "5");
     command
 }
