@@ -1,6 +1,6 @@
 //! What the library calls: callbacks, bodies, destructors. Each checks that it may come, and then does random things.
 
-use crate::handles::{any, remember, Noun};
+use crate::handles::{self, any, remember, Noun};
 use crate::ledger::{self, Kind};
 use crate::world::{ensure, fail, once_in, roll, tell, with};
 use crate::{loops, streams, tasks};
@@ -144,6 +144,7 @@ fn outcome_of(last: i64) -> i64 {
 }
 
 fn body_steps(task: rota_task, at: usize) -> i64 {
+    handles::begun(task.id);
     let (mut last, mut left) = (0, roll(8));
     with(|world| world.depth += 1);
     while left > 0 {
@@ -186,6 +187,7 @@ pub unsafe extern "C" fn step(task: rota_task, outcome: *const rota_outcome, dat
         *account
     });
     if account.calls == 1 {
+        handles::begun(task.id);
         ledger::came(data, Kind::Body);
     }
     ensure(account.returned.is_none(), || "a step after the last".to_string());

@@ -16,6 +16,8 @@ pub enum Noun {
 #[derive(Default)]
 pub struct Handles {
     lists: [Vec<u64>; 6],
+    /// Every task whose body has begun.
+    begun: Vec<u64>,
 }
 
 /// How many of a noun are remembered; among them some have ended.
@@ -35,6 +37,20 @@ pub fn remember(noun: Noun, id: u64) {
             list[place] = id;
         }
     });
+}
+
+/// The body of a task has begun.
+pub fn begun(id: u64) {
+    with(|world| {
+        if !world.handles.begun.contains(&id) {
+            world.handles.begun.push(id);
+        }
+    });
+}
+
+/// Every task whose body has begun; most have ended.
+pub fn all_begun() -> Vec<u64> {
+    with(|world| world.handles.begun.clone())
 }
 
 /// A handle for a call: mostly one that was handed out, rarely null, of another noun, or forged.

@@ -1,12 +1,12 @@
 //! Loops: opened in every way, driven in every way, closed at any moment.
 
-use crate::handles::{any, Noun};
+use crate::handles::{self, any, Noun};
 use crate::ledger::{self, Kind};
 use crate::memory::{self, Purse};
 use crate::world::{answered, ensure, once_in, roll, status, tell, with, Dice, World};
 use crate::{bodies, streams, tasks, wire};
 use core::ffi::c_void;
-use rota::base::handle::{rota_future, rota_loop};
+use rota::base::handle::{rota_future, rota_loop, rota_task};
 use rota::base::rota_status::{self, *};
 use rota::ffi::event_loop::*;
 use rota::ffi::loop_options::*;
@@ -302,7 +302,7 @@ pub fn act() {
     }
 }
 
-/// Closes everything: what refuses is asked again until it has ended.
+/// Closes everything: closing asks each task once, so a task that went on is asked again by hand.
 fn close_all() {
     let began = std::time::Instant::now();
     let mut rounds = 0;
@@ -317,6 +317,9 @@ fn close_all() {
         });
         for at in open {
             close(at, roll(3) * 1_000_000);
+        }
+        for id in handles::all_begun() {
+            let _ = rota::ffi::task::rota_task_cancel(rota_task { id });
         }
         rounds += 1;
         if rounds > 50 && began.elapsed().as_secs() >= 1 {
