@@ -83,8 +83,11 @@ fn instrumented(folder: &str, symbol: &str) -> Result<PathBuf, String> {
     }
 }
 
-fn c_programs(library: PathBuf) -> Command {
-    let mut command = cargo(&["test", "--test", "c", "--test", "bad_input"]);
+fn c_programs(tests: &[&str], library: PathBuf) -> Command {
+    let mut command = cargo(&["test"]);
+    for test in tests {
+        command.args(["--test", test]);
+    }
     command.env("ROTA_C_LIBDIR", library).env("ROTA_TEST_SLOW", "5");
     command
 }
@@ -92,7 +95,7 @@ fn c_programs(library: PathBuf) -> Command {
 fn address_sanitizer(watch: &mut Watch) -> Result<(), String> {
     watch.run(&mut with_address_sanitizer(&["build"]))?;
     let library = instrumented("address", "__asan_report")?;
-    watch.run(c_programs(library).env("ROTA_C_FLAGS", "-fsanitize=address"))
+    watch.run(c_programs(&["c", "bad_input"], library).env("ROTA_C_FLAGS", "-fsanitize=address"))
 }
 
 fn rust_address_sanitizer(watch: &mut Watch) -> Result<(), String> {
@@ -152,7 +155,7 @@ fn thread_sanitizer(watch: &mut Watch) -> Result<(), String> {
     let library = instrumented("thread", "__tsan_func_entry")?;
     let whole = format!("-Wl,--whole-archive {} -Wl,--no-whole-archive", from.display());
     watch.run(
-        c_programs(library)
+        c_programs(&["c"], library)
             .env("ROTA_C_FLAGS", "-fsanitize=thread")
             .env("ROTA_C_LINK", format!("{whole} -rdynamic -lm -ldl -lrt -lresolv"))
             .env("TSAN_OPTIONS", "halt_on_error=1")
