@@ -44,7 +44,7 @@ impl<S: Service> Runtime<S> {
                 return Ok(());
             }
             let spent = monotonic().saturating_sub(began);
-            // Even without time, what is ready runs, and the system is asked once: a host may close a little each frame.
+            // Even without time what is ready runs, and the system is asked once: a host may close a little each frame.
             let turns_given = if left == Left::Ready { limits::CLOSE_TURNS } else { 1 };
             if spent >= limit_ns && turns >= turns_given {
                 return Err(ROTA_ERR_BUSY.into());
