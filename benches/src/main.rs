@@ -47,7 +47,9 @@ fn build() -> Result<Setup, String> {
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let cargo = std::env::var("CARGO").unwrap_or("cargo".into());
     let mut command = Command::new(cargo);
-    command.args(["build", "--release", "-p", "rota", "--lib", "--features", "capi"]).current_dir(root);
+    // As the package builds it: the crate types are named, since an rlib beside them rules out link-time optimisation.
+    command.args(["rustc", "--release", "-p", "rota", "--lib", "--features", "capi"]);
+    command.args(["--crate-type", "cdylib,staticlib"]).current_dir(root);
     succeed(&mut command)?;
     let library = target.join("release/librota.so");
     let named = folder.join("librota.so.0");
