@@ -372,6 +372,7 @@ pub fn play(seed: u64, loud: bool) -> bool {
     // Bodies may do no more than end.
     with(|world| world.steps = 0);
     close_all();
+    wire::sweep();
     wire::check();
     let abandoned = with(|world| world.loops.abandoned);
     with(|world| *world = World::new(0, false));

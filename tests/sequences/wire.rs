@@ -115,9 +115,16 @@ pub fn ended(future: u64, moved: Option<usize>) {
     ensure(fits, || format!("{moved:?} bytes moved, more than the buffer has"));
 }
 
-/// Buffers that a loop may still touch, because it was abandoned, are leaked.
+/// Buffers that a loop may still touch, because it was abandoned, are leaked; what was sent before stays known.
 pub fn leak(world: &mut World) {
-    core::mem::forget(core::mem::take(&mut world.wire));
+    let wire = &mut world.wire;
+    let lists = wire.sent.values_mut().chain(wire.read.values_mut()).chain([&mut wire.strays]);
+    for bytes in lists.flatten() {
+        if let Bytes::Lent(buffer, _) = bytes {
+            core::mem::forget(core::mem::take(buffer));
+            *bytes = Bytes::Unknown;
+        }
+    }
 }
 
 fn all(list: &[Bytes]) -> (Vec<u8>, bool) {
