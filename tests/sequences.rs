@@ -9,8 +9,9 @@
 //! that were sent; a closed loop leaves no memory, descriptor or thread behind.
 //!
 //! `ROTA_SEED=n` plays one sequence and says what it does; `ROTA_FUZZ_SECONDS=n`
-//! plays new ones for so long. The seed fixes the choices, not what the system
-//! and other threads do meanwhile: a failure may need several replays.
+//! plays further ones for so long, from `ROTA_FUZZ_FROM` on or from anywhere.
+//! The seed fixes the choices, not what the system and other threads do
+//! meanwhile: a failure may need several replays.
 // Each unsafe block is a call of the C ABI, its pointers the test's.
 #![allow(unsafe_code, clippy::undocumented_unsafe_blocks)]
 
@@ -37,11 +38,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// What every run plays: whatever has once found something stays here.
-const FIXED: std::ops::Range<u64> = 1..41;
+const FIXED: std::ops::Range<u64> = 1..81;
 /// How long one sequence may take, under a checker too.
 const LIMIT_SECONDS: u64 = 120;
-/// How long a usual run plays new sequences.
-const USUAL_SECONDS: u64 = 4;
 
 /// When the sequence that is being played began, in seconds; the watchdog looks at it.
 static BEGAN: AtomicU64 = AtomicU64::new(u64::MAX);
@@ -104,10 +103,10 @@ fn random_sequences_of_calls_keep_the_rules() {
         return;
     }
     FIXED.for_each(|seed| play(seed, false, since));
-    let asked = number("ROTA_FUZZ_SECONDS");
-    let seconds = asked.unwrap_or(USUAL_SECONDS);
+    let Some(seconds) = number("ROTA_FUZZ_SECONDS") else { return };
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let mut seed = now.map_or(0, |now| now.as_nanos() as u64) % 1_000_000_000_000;
+    let unheard = now.map_or(0, |now| now.as_nanos() as u64) % 1_000_000_000_000;
+    let mut seed = number("ROTA_FUZZ_FROM").unwrap_or(unheard);
     let (first, began) = (seed, Instant::now());
     while began.elapsed() < Duration::from_secs(seconds) {
         seed += 1;

