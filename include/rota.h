@@ -530,6 +530,12 @@ typedef struct {
     size_t size;
 } rota_buffer;
 
+/// A lock that one holds and others wait for in line.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_lock;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -1016,6 +1022,28 @@ rota_status rota_stream_set_no_delay(rota_stream stream, bool on);
 /// choice, which counts in seconds anyway.
 rota_status rota_stream_set_keep_alive(rota_stream stream, bool on,
     uint64_t idle_ns);
+
+/// A lock among tasks and callbacks of one loop, which nobody holds yet. It
+/// belongs to no task: whoever has the handle may release it.
+rota_status rota_loop_open_lock(rota_loop loop, rota_lock *out);
+
+/// A future for the lock: once it is complete, with 0, the lock is held. A lock
+/// that is free is held at once; else the first to ask is the first to get it.
+/// Cancelling the future, or the task that awaits it, leaves the line; one that
+/// is complete holds the lock all the same, and has to release it.
+rota_future rota_lock_acquire(rota_lock lock);
+
+/// Hands the lock to the first who waits for it, or frees it. ROTA_ERR_INVALID:
+/// nobody holds it.
+rota_status rota_lock_release(rota_lock lock);
+
+/// Whether somebody holds the lock.
+rota_status rota_lock_is_locked(rota_lock lock, bool *out);
+
+/// Ends the lock, held or not: those who wait for it end with
+/// ROTA_ERR_CANCELLED. Closing its loop does the same. Closing null succeeds
+/// and does nothing.
+rota_status rota_lock_close(rota_lock lock);
 
 #ifdef __cplusplus
 }  // extern "C"

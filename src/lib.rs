@@ -11,6 +11,8 @@ pub mod sys;
 
 pub mod rt;
 
+pub mod sync;
+
 pub mod io;
 
 #[allow(unsafe_code)]

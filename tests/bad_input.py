@@ -20,6 +20,7 @@ KINDS = {  # the type of a handle: its kind, and the fixture's member
     "rota_task": ("TASK", "task"),
     "rota_listener": ("LISTENER", "listener"),
     "rota_stream": ("STREAM", "stream"),
+    "rota_lock": ("LOCK", "lock"),
 }
 
 CALLBACKS = {  # the type of a callback: one that does nothing
@@ -51,7 +52,8 @@ BAD_TEXTS = ['"\\xff\\xfe"', '"\\xc3"', '"\\xed\\xa0\\x80"', '""', "long_text"]
 
 # Functions of which closing null "succeeds and does nothing".
 NULL_SUCCEEDS = {"rota_loop_close", "rota_loop_abandon", "rota_future_close",
-                 "rota_listener_close", "rota_stream_close", "rota_stream_abort"}
+                 "rota_listener_close", "rota_stream_close", "rota_stream_abort",
+                 "rota_lock_close"}
 
 # What else a bad handle may be answered with, besides ROTA_ERR_HANDLE: no task runs here.
 BAD_HANDLE_TOO = {"rota_await": ["ROTA_ERR_NO_TASK"],
@@ -159,7 +161,7 @@ class Parameter:
         if self.type == "void**":
             return "&out_pointer"
         if self.is_pointer:
-            return f"&out_{plain}" if plain in INTEGERS else f"prepared_{plain}()"
+            return f"&out_{plain}" if plain in (*INTEGERS, "bool") else f"prepared_{plain}()"
         raise Problem(f"{function.name}: no good value for {self.c_type} {self.name}")
 
 
@@ -398,6 +400,7 @@ class Writer:
         self.put("static void *out_pointer;")
         for integer in INTEGERS:
             self.put(f"static {integer} out_{integer};")
+        self.put("static bool out_bool;")
         self.prepared()
         for function in self.functions:
             self.test(function)
@@ -405,6 +408,7 @@ class Writer:
         self.put("    test_begin(argc, argv);")
         self.put("    memset(long_text, 'a', sizeof long_text - 1);")
         self.put("    (void)out_pointer;")
+        self.put("    (void)out_bool;")
         for integer in INTEGERS:
             self.put(f"    (void)out_{integer};")
         for function in self.functions:

@@ -33,6 +33,8 @@ pub enum Kind {
     Listener = 7,
     /// A connected stream.
     Stream = 8,
+    /// A lock.
+    Lock = 9,
 }
 
 /// How many bits name the loop.
@@ -126,7 +128,7 @@ macro_rules! convert {
     )*};
 }
 
-convert!(rota_loop rota_call rota_timer rota_future rota_task rota_listener rota_stream);
+convert!(rota_loop rota_call rota_timer rota_future rota_task rota_listener rota_stream rota_lock);
 
 /// An event loop. It belongs to the thread that opened it.
 #[allow(non_camel_case_types)]
@@ -187,6 +189,15 @@ pub struct rota_listener {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct rota_stream {
+    /// Private: zero is null, equal ids name the same thing.
+    pub id: u64,
+}
+
+/// A lock that one holds and others wait for in line.
+#[allow(non_camel_case_types)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct rota_lock {
     /// Private: zero is null, equal ids name the same thing.
     pub id: u64,
 }

@@ -4,9 +4,9 @@ use super::guard::{guard, guard_loop, guard_short, hand_out, hand_out_sized, siz
 use super::loop_options::{rota_loop_options, settings};
 use super::options;
 use super::registry;
+use super::services::Services;
 use crate::base::handle::{rota_future, rota_loop};
 use crate::base::{rota_status, rota_status::*, Handle, Kind};
-use crate::io::Io;
 use crate::rt::{current, Runtime, Service, TurnLimits};
 use crate::sys::host::{rota_call_fn, HostCall, HostPointer};
 use core::ffi::c_void;
@@ -28,7 +28,7 @@ pub unsafe extern "C" fn rota_loop_open(options: *const rota_loop_options, out: 
         let settings = settings(&options)?;
         quiet_panics();
         let handle = registry::open(|number, generation| {
-            Runtime::open(number, generation, settings, |core| Io::new(&core.memory, generation))
+            Runtime::open(number, generation, settings, |core| Services::new(core, generation))
         })?;
         // SAFETY: the caller's word, passed on.
         unsafe { hand_out(out, handle.into()) }

@@ -5,9 +5,9 @@
 //! loops live on.
 
 use super::registry::{self, Loop};
+use super::services::Services;
 use crate::base::handle::rota_future;
 use crate::base::{rota_status, rota_status::*, Error, Handle, Kind, Result};
-use crate::io::Io;
 use crate::rt::{current, Outcome, State};
 use crate::sys::{thread, Text};
 use core::ffi::c_char;
@@ -67,7 +67,7 @@ pub fn guard_runtime(find: Result<&Loop>, call: impl FnOnce(&Loop) -> Result<()>
 pub fn guard_kind(
     handle: impl Into<Handle>,
     kind: Kind,
-    call: impl FnOnce(&mut State<Io>) -> Result<()>,
+    call: impl FnOnce(&mut State<Services>) -> Result<()>,
 ) -> rota_status {
     status_of(
         registry::find_kind(handle.into(), kind)
@@ -90,7 +90,7 @@ pub fn guard_short(find: Result<&Loop>, call: impl FnOnce(&Loop) -> Result<i64>)
 pub fn guard_future(
     handle: Handle,
     find: Result<&Loop>,
-    start: impl FnOnce(&mut State<Io>) -> Result<Handle>,
+    start: impl FnOnce(&mut State<Services>) -> Result<Handle>,
 ) -> rota_future {
     let number = handle.loop_number();
     let started = find.and_then(|runtime| {

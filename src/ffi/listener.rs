@@ -78,7 +78,7 @@ pub unsafe extern "C" fn rota_loop_listen(
         let host = if host.is_null() { None } else { Some(numeric(unsafe { text(host, limits::NAME_MAX) })?) };
         let listener = runtime.with(|state| {
             state.core.refuse_if_closing()?;
-            let key = state.service.listen(&mut state.core, host, port, &how)?;
+            let key = state.service.io.listen(&mut state.core, host, port, &how)?;
             Ok(state.core.handle(Kind::Listener, key))
         })?;
         // SAFETY: the caller's word, passed on.
@@ -94,7 +94,7 @@ pub unsafe extern "C" fn rota_loop_listen(
 pub unsafe extern "C" fn rota_listener_get_address(listener: rota_listener, out: *mut rota_address) -> rota_status {
     let handle = Handle::from(listener);
     guard_kind(handle, Kind::Listener, |state| {
-        let address = state.service.listener_address(&state.core, handle.key())?;
+        let address = state.service.io.listener_address(&state.core, handle.key())?;
         // SAFETY: the caller's word, passed on.
         unsafe { hand_out(out, address) }
     })
@@ -108,7 +108,7 @@ pub unsafe extern "C" fn rota_listener_get_address(listener: rota_listener, out:
 pub extern "C" fn rota_listener_accept(listener: rota_listener) -> rota_future {
     let handle = Handle::from(listener);
     guard_future(handle, registry::find_kind(handle, Kind::Listener), |state| {
-        state.service.accept(&mut state.core, handle.key())
+        state.service.io.accept(&mut state.core, handle.key())
     })
 }
 
@@ -132,7 +132,7 @@ pub unsafe extern "C" fn rota_listener_serve(
         state.core.refuse_if_closing()?;
         // SAFETY: the caller's word, passed on.
         let body = unsafe { HostServe::new(body.ok_or(ROTA_ERR_INVALID)?, user_data) };
-        state.service.serve(&mut state.core, handle.key(), body)
+        state.service.io.serve(&mut state.core, handle.key(), body)
     })
 }
 
@@ -144,5 +144,5 @@ pub extern "C" fn rota_listener_close(listener: rota_listener) -> rota_status {
     if handle.is_null() {
         return ROTA_OK;
     }
-    guard_kind(handle, Kind::Listener, |state| state.service.listener_close(&mut state.core, handle.key()))
+    guard_kind(handle, Kind::Listener, |state| state.service.io.listener_close(&mut state.core, handle.key()))
 }

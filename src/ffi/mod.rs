@@ -9,6 +9,7 @@
 mod guard;
 mod options;
 mod registry;
+mod services;
 
 pub mod library;
 
@@ -33,3 +34,5 @@ pub mod resolve;
 pub mod listener;
 
 pub mod stream;
+
+pub mod lock;

@@ -10,9 +10,9 @@
 //! A number is used again only when its tables can go on counting generations
 //! where the last loop stopped, so that no old handle finds a new thing.
 
+use super::services::Services;
 use crate::base::handle::{GENERATION_BITS, LOOPS};
 use crate::base::{rota_status::*, Handle, Kind, Result};
-use crate::io::Io;
 use crate::rt::{Remote, Runtime};
 use crate::sys::thread;
 use core::ptr;
@@ -20,7 +20,7 @@ use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 
 /// A loop with everything on it.
-pub type Loop = Runtime<Io>;
+pub type Loop = Runtime<Services>;
 
 struct Slot {
     /// The number of the thread that opened the loop, or 0.

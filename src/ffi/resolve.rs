@@ -65,7 +65,7 @@ pub unsafe extern "C" fn rota_loop_resolve(
         let host = unsafe { name(host)? };
         // SAFETY: the caller's word, passed on.
         let service = if service.is_null() { None } else { Some(unsafe { name(service)? }) };
-        state.service.resolve(&mut state.core, host, service, family)
+        state.service.io.resolve(&mut state.core, host, service, family)
     })
 }
 

@@ -84,7 +84,7 @@ pub unsafe extern "C" fn rota_loop_connect(
         let how = ConnectOptions { family: family(options.family)?, attempt_delay_ns: options.attempt_delay_ns };
         // SAFETY: the caller's word, passed on.
         let (host, service) = unsafe { (name(host)?, name(service)?) };
-        state.service.connect(&mut state.core, host, service, how)
+        state.service.io.connect(&mut state.core, host, service, how)
     })
 }
 
@@ -93,7 +93,7 @@ pub unsafe extern "C" fn rota_loop_connect(
 fn operate(stream: rota_stream, start: impl FnOnce(&mut Io, &mut Core, Key) -> Result<Handle>) -> rota_future {
     let handle = Handle::from(stream);
     guard_future(handle, registry::find_kind(handle, Kind::Stream), |state| {
-        start(&mut state.service, &mut state.core, handle.key())
+        start(&mut state.service.io, &mut state.core, handle.key())
     })
 }
 
@@ -101,7 +101,7 @@ fn operate(stream: rota_stream, start: impl FnOnce(&mut Io, &mut Core, Key) -> R
 #[inline]
 fn ask(stream: rota_stream, call: impl FnOnce(&mut Io, &mut Core, Key) -> Result<()>) -> rota_status {
     let handle = Handle::from(stream);
-    guard_kind(handle, Kind::Stream, |state| call(&mut state.service, &mut state.core, handle.key()))
+    guard_kind(handle, Kind::Stream, |state| call(&mut state.service.io, &mut state.core, handle.key()))
 }
 
 /// A size that memory can have: no object is larger than half of the address space.

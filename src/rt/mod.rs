@@ -36,3 +36,5 @@ pub use self::service::{Operation, Service};
 pub use self::task::{NewTask, TaskState};
 pub use self::timer::TimerAction;
 pub use self::waiters::Waiter;
+pub use crate::sys::host::HostPointer;
+pub use crate::sys::{Memory, Ring, Slab, Text};

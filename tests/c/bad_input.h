@@ -4,7 +4,7 @@
 #define BAD_INPUT_H
 #include "rota_peer.h"
 
-enum kind { LOOP, CALL, TIMER, FUTURE, TASK, LISTENER, STREAM, KINDS };
+enum kind { LOOP, CALL, TIMER, FUTURE, TASK, LISTENER, STREAM, LOCK, KINDS };
 
 typedef struct {
     rota_loop loop;
@@ -14,6 +14,7 @@ typedef struct {
     rota_task task;     /* waits for another one */
     rota_listener listener;
     rota_stream stream; /* its peer says nothing */
+    rota_lock lock;     /* held */
     rota_future other;
     int raw;
     uint64_t live[KINDS], stale[KINDS];
@@ -71,6 +72,7 @@ static void end_one_of_each(fixture *self) {
     rota_task task = spawn(self->loop, no_task, NULL);
     rota_listener listener;
     rota_stream stream;
+    rota_lock lock;
     int raw;
     self->stale[LOOP] = loop.id;
     CHECK_STATUS(rota_loop_close(loop, SECOND), ROTA_OK);
@@ -80,6 +82,8 @@ static void end_one_of_each(fixture *self) {
     CHECK_EQ(WAIT(self->loop, rota_task_join(task)), 0);
     CHECK_STATUS(rota_loop_listen(self->loop, "127.0.0.1", 0, NULL, &listener), ROTA_OK);
     CHECK_STATUS(rota_listener_close(listener), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_lock(self->loop, &lock), ROTA_OK);
+    CHECK_STATUS(rota_lock_close(lock), ROTA_OK);
     stream = connect_raw(self->loop, &raw);
     CHECK_STATUS(rota_stream_close(stream), ROTA_OK);
     close(raw);
@@ -90,6 +94,7 @@ static void end_one_of_each(fixture *self) {
     self->stale[TASK] = task.id;
     self->stale[LISTENER] = listener.id;
     self->stale[STREAM] = stream.id;
+    self->stale[LOCK] = lock.id;
 }
 
 static void open_fixture(fixture *self) {
@@ -98,6 +103,8 @@ static void open_fixture(fixture *self) {
     end_one_of_each(self);
     self->stream = connect_raw(self->loop, &self->raw);
     CHECK_STATUS(rota_loop_listen(self->loop, "127.0.0.1", 0, NULL, &self->listener), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_lock(self->loop, &self->lock), ROTA_OK);
+    CHECK_EQ(WAIT(self->loop, rota_lock_acquire(self->lock)), 0);
     self->other = rota_future_open(self->loop);
     self->task = spawn(self->loop, waits, self);
     turns(self->loop, 3);
@@ -111,6 +118,7 @@ static void open_fixture(fixture *self) {
     self->live[TASK] = self->task.id;
     self->live[LISTENER] = self->listener.id;
     self->live[STREAM] = self->stream.id;
+    self->live[LOCK] = self->lock.id;
 }
 
 static void sets_flag(rota_loop loop, rota_status status, void *user_data) {
@@ -137,6 +145,7 @@ static void check_unharmed(fixture *self) {
     uint64_t deadline;
     uint32_t requests = 9;
     size_t size = 9;
+    bool locked = false;
     CHECK_STATUS(rota_future_get_outcome(self->future, &outcome), ROTA_ERR_PENDING);
     CHECK_STATUS(rota_future_get_outcome(self->other, &outcome), ROTA_ERR_PENDING);
     CHECK_STATUS(rota_timer_get_deadline(self->timer, &deadline), ROTA_OK);
@@ -145,6 +154,8 @@ static void check_unharmed(fixture *self) {
     CHECK_STATUS(rota_listener_get_address(self->listener, &address), ROTA_OK);
     CHECK_STATUS(rota_stream_get_buffered(self->stream, &size), ROTA_OK);
     CHECK_EQ(size, 0);
+    CHECK_STATUS(rota_lock_is_locked(self->lock, &locked), ROTA_OK);
+    CHECK(locked);
     CHECK_EQ(stats_of(self->loop).ready, 1);
     check_works(self);
 }

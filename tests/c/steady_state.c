@@ -170,6 +170,26 @@ TEST(futures_allocate_nothing) {
     close_clean(loop);
 }
 
+static rota_lock lock;
+
+static void lock_round(rota_loop loop) {
+    rota_future cancelled, served;
+    CHECK_EQ(WAIT(loop, rota_lock_acquire(lock)), 0);
+    cancelled = rota_lock_acquire(lock);
+    served = rota_lock_acquire(lock);
+    CHECK_STATUS(rota_future_close(cancelled), ROTA_OK); /* leaves nothing behind in the line */
+    CHECK_STATUS(rota_lock_release(lock), ROTA_OK);
+    CHECK_EQ(WAIT(loop, served), 0);
+    CHECK_STATUS(rota_lock_release(lock), ROTA_OK);
+}
+
+TEST(locks_allocate_nothing) {
+    rota_loop loop = open_counting(ROTA_CLOCK_VIRTUAL_JUMP);
+    CHECK_STATUS(rota_loop_open_lock(loop, &lock), ROTA_OK);
+    expect_steady(loop, lock_round);
+    close_clean(loop);
+}
+
 static int64_t ends(rota_task task, void *user_data) {
     (void)task, (void)user_data;
     return 4;
@@ -262,6 +282,7 @@ int main(int argc, char **argv) {
     RUN(posts_allocate_nothing);
     RUN(timers_allocate_nothing);
     RUN(futures_allocate_nothing);
+    RUN(locks_allocate_nothing);
     RUN(spawning_and_joining_allocates_nothing);
     RUN(yielding_allocates_nothing);
     RUN(an_echo_over_tcp_allocates_nothing);

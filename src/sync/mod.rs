@@ -1,0 +1,55 @@
+//! Synchronisation: what tasks and callbacks of one loop wait for among themselves.
+//!
+//! `Objects` owns every lock of a loop, each in a slot
+//! that a handle finds, and the lines in which those wait whose turn has not
+//! come (`line.rs`). All of it changes only with the loop's state in hand, and
+//! nobody's code is called from here. It is built on what `rt` re-exports.
+
+mod line;
+mod lock;
+
+pub use self::line::WAITS;
+
+use self::line::{Line, Lines, Owner};
+use self::lock::Lock;
+use crate::base::Key;
+use crate::rt::{Core, HostPointer, Memory, Slab};
+
+/// What those hold in line who bring nothing.
+const NOTHING: HostPointer = HostPointer(core::ptr::null_mut());
+
+/// The objects of one loop.
+pub struct Objects {
+    lines: Lines,
+    locks: Slab<Lock>,
+}
+
+impl Objects {
+    /// Nothing yet; its tables begin with the loop's generation.
+    pub fn new(memory: &Memory, generation: u32) -> Self {
+        Objects { lines: Lines::new(memory), locks: Slab::new(memory.clone(), generation) }
+    }
+
+    /// A waiter is not to wait any longer.
+    pub fn cancel(&mut self, core: &mut Core, waiter: Key) {
+        let Some(owner) = self.lines.owner(waiter) else { return };
+        let line: Option<&mut Line> = match owner {
+            Owner::Lock(key) => self.locks.get_mut(key).map(|lock| &mut lock.line),
+        };
+        if let Some(line) = line {
+            self.lines.cancel(core, line, waiter);
+        }
+    }
+
+    /// Ends everything.
+    pub fn shut_down(&mut self, core: &mut Core) {
+        while let Some(key) = self.locks.next(0) {
+            let _ = self.lock_close(core, key);
+        }
+    }
+
+    /// The highest generation its tables have reached.
+    pub fn last_generation(&self) -> u32 {
+        self.locks.last_generation()
+    }
+}
