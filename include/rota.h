@@ -146,6 +146,9 @@
 /// An IPv6 listener leaves IPv4 alone, also where it listens at every address.
 #define ROTA_LISTEN_IPV6_ONLY 2
 
+/// The value that a semaphore starts with is also the most it may have.
+#define ROTA_SEMAPHORE_BOUNDED 1
+
 /// The outcome of a call: ROTA_OK, or what went wrong. Values never change.
 typedef enum {
     /// It worked.
@@ -535,6 +538,18 @@ typedef struct {
     /// Private: zero is null, equal ids name the same thing.
     uint64_t id;
 } rota_lock;
+
+/// So many places that tasks take and give back.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_semaphore;
+
+/// Something that has happened or not, and those who wait for it.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_event;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1044,6 +1059,48 @@ rota_status rota_lock_is_locked(rota_lock lock, bool *out);
 /// ROTA_ERR_CANCELLED. Closing its loop does the same. Closing null succeeds
 /// and does nothing.
 rota_status rota_lock_close(rota_lock lock);
+
+/// A semaphore with `value` places for tasks and callbacks of one loop. `flags`
+/// is 0 or ROTA_SEMAPHORE_BOUNDED.
+rota_status rota_loop_open_semaphore(rota_loop loop, uint64_t value,
+    uint32_t flags, rota_semaphore *out);
+
+/// A future for a place: once it is complete, with 0, the place is taken. A
+/// free one is taken at once; else the first to ask is the first to get one.
+/// Cancelling is as for rota_lock_acquire().
+rota_future rota_semaphore_acquire(rota_semaphore semaphore);
+
+/// Gives a place to the first who waits for one, or back. ROTA_ERR_LIMIT: it
+/// has as many as it may have.
+rota_status rota_semaphore_release(rota_semaphore semaphore);
+
+/// How many places are free; if somebody waits, it is 0.
+rota_status rota_semaphore_get_value(rota_semaphore semaphore, uint64_t *out);
+
+/// Ends the semaphore: those who wait for a place end with ROTA_ERR_CANCELLED.
+/// Closing its loop does the same. Closing null succeeds and does nothing.
+rota_status rota_semaphore_close(rota_semaphore semaphore);
+
+/// An event for tasks and callbacks of one loop, which is not set yet.
+rota_status rota_loop_open_event(rota_loop loop, rota_event *out);
+
+/// Sets the event: everybody who waits for it is woken, in order, also if it is
+/// cleared before he runs. Setting it again changes nothing.
+rota_status rota_event_set(rota_event event);
+
+/// Clears the event: who waits from now on waits until it is set again.
+rota_status rota_event_clear(rota_event event);
+
+/// Whether the event is set.
+rota_status rota_event_is_set(rota_event event, bool *out);
+
+/// A future that is complete, with 0, once the event is set; at once if it is.
+/// Cancelling it ends this one wait.
+rota_future rota_event_wait(rota_event event);
+
+/// Ends the event: those who wait for it end with ROTA_ERR_CANCELLED. Closing
+/// its loop does the same. Closing null succeeds and does nothing.
+rota_status rota_event_close(rota_event event);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -21,6 +21,8 @@ KINDS = {  # the type of a handle: its kind, and the fixture's member
     "rota_listener": ("LISTENER", "listener"),
     "rota_stream": ("STREAM", "stream"),
     "rota_lock": ("LOCK", "lock"),
+    "rota_semaphore": ("SEMAPHORE", "semaphore"),
+    "rota_event": ("EVENT", "event"),
 }
 
 CALLBACKS = {  # the type of a callback: one that does nothing
@@ -53,7 +55,7 @@ BAD_TEXTS = ['"\\xff\\xfe"', '"\\xc3"', '"\\xed\\xa0\\x80"', '""', "long_text"]
 # Functions of which closing null "succeeds and does nothing".
 NULL_SUCCEEDS = {"rota_loop_close", "rota_loop_abandon", "rota_future_close",
                  "rota_listener_close", "rota_stream_close", "rota_stream_abort",
-                 "rota_lock_close"}
+                 "rota_lock_close", "rota_semaphore_close", "rota_event_close"}
 
 # What else a bad handle may be answered with, besides ROTA_ERR_HANDLE: no task runs here.
 BAD_HANDLE_TOO = {"rota_await": ["ROTA_ERR_NO_TASK"],
@@ -87,6 +89,7 @@ REFUSED_NUMBERS = {
         "ROTA_STATUS_HOST": ["ROTA_ERR_INVALID"]},
     ("rota_future_fail", "status"): {
         number: ["ROTA_ERR_INVALID"] for number in ["0", "1", "INT32_MAX", "-18", "-999999"]},
+    ("rota_loop_open_semaphore", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
     ("rota_stream_set_watermarks", "low"): {"SIZE_MAX": ["ROTA_ERR_INVALID"]},
 }
 # Sizes of memory that no machine has: nothing there may be touched.

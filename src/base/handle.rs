@@ -35,6 +35,10 @@ pub enum Kind {
     Stream = 8,
     /// A lock.
     Lock = 9,
+    /// A semaphore.
+    Semaphore = 10,
+    /// An event.
+    Event = 11,
 }
 
 /// How many bits name the loop.
@@ -128,7 +132,8 @@ macro_rules! convert {
     )*};
 }
 
-convert!(rota_loop rota_call rota_timer rota_future rota_task rota_listener rota_stream rota_lock);
+convert!(rota_loop rota_call rota_timer rota_future rota_task rota_listener rota_stream);
+convert!(rota_lock rota_semaphore rota_event);
 
 /// An event loop. It belongs to the thread that opened it.
 #[allow(non_camel_case_types)]
@@ -198,6 +203,24 @@ pub struct rota_stream {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct rota_lock {
+    /// Private: zero is null, equal ids name the same thing.
+    pub id: u64,
+}
+
+/// So many places that tasks take and give back.
+#[allow(non_camel_case_types)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct rota_semaphore {
+    /// Private: zero is null, equal ids name the same thing.
+    pub id: u64,
+}
+
+/// Something that has happened or not, and those who wait for it.
+#[allow(non_camel_case_types)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct rota_event {
     /// Private: zero is null, equal ids name the same thing.
     pub id: u64,
 }

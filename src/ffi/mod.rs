@@ -36,3 +36,7 @@ pub mod listener;
 pub mod stream;
 
 pub mod lock;
+
+pub mod semaphore;
+
+pub mod event;

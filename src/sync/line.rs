@@ -25,6 +25,10 @@ pub const WAITS: u8 = 64;
 pub enum Owner {
     /// A lock's.
     Lock(Key),
+    /// A semaphore's.
+    Semaphore(Key),
+    /// An event's.
+    Event(Key),
 }
 
 struct Node {

@@ -1,17 +1,21 @@
 //! Synchronisation: what tasks and callbacks of one loop wait for among themselves.
 //!
-//! `Objects` owns every lock of a loop, each in a slot
-//! that a handle finds, and the lines in which those wait whose turn has not
+//! `Objects` owns every lock, semaphore and event of a loop, each in a slot that
+//! a handle finds, and the lines in which those wait whose turn has not
 //! come (`line.rs`). All of it changes only with the loop's state in hand, and
 //! nobody's code is called from here. It is built on what `rt` re-exports.
 
+mod event;
 mod line;
 mod lock;
+mod semaphore;
 
 pub use self::line::WAITS;
 
+use self::event::Event;
 use self::line::{Line, Lines, Owner};
 use self::lock::Lock;
+use self::semaphore::Semaphore;
 use crate::base::Key;
 use crate::rt::{Core, HostPointer, Memory, Slab};
 
@@ -22,12 +26,19 @@ const NOTHING: HostPointer = HostPointer(core::ptr::null_mut());
 pub struct Objects {
     lines: Lines,
     locks: Slab<Lock>,
+    semaphores: Slab<Semaphore>,
+    events: Slab<Event>,
 }
 
 impl Objects {
     /// Nothing yet; its tables begin with the loop's generation.
     pub fn new(memory: &Memory, generation: u32) -> Self {
-        Objects { lines: Lines::new(memory), locks: Slab::new(memory.clone(), generation) }
+        Objects {
+            lines: Lines::new(memory),
+            locks: Slab::new(memory.clone(), generation),
+            semaphores: Slab::new(memory.clone(), generation),
+            events: Slab::new(memory.clone(), generation),
+        }
     }
 
     /// A waiter is not to wait any longer.
@@ -35,6 +46,8 @@ impl Objects {
         let Some(owner) = self.lines.owner(waiter) else { return };
         let line: Option<&mut Line> = match owner {
             Owner::Lock(key) => self.locks.get_mut(key).map(|lock| &mut lock.line),
+            Owner::Semaphore(key) => self.semaphores.get_mut(key).map(|semaphore| &mut semaphore.line),
+            Owner::Event(key) => self.events.get_mut(key).map(|event| &mut event.line),
         };
         if let Some(line) = line {
             self.lines.cancel(core, line, waiter);
@@ -46,10 +59,16 @@ impl Objects {
         while let Some(key) = self.locks.next(0) {
             let _ = self.lock_close(core, key);
         }
+        while let Some(key) = self.semaphores.next(0) {
+            let _ = self.semaphore_close(core, key);
+        }
+        while let Some(key) = self.events.next(0) {
+            let _ = self.event_close(core, key);
+        }
     }
 
     /// The highest generation its tables have reached.
     pub fn last_generation(&self) -> u32 {
-        self.locks.last_generation()
+        self.locks.last_generation().max(self.semaphores.last_generation()).max(self.events.last_generation())
     }
 }

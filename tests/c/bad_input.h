@@ -4,7 +4,7 @@
 #define BAD_INPUT_H
 #include "rota_peer.h"
 
-enum kind { LOOP, CALL, TIMER, FUTURE, TASK, LISTENER, STREAM, LOCK, KINDS };
+enum kind { LOOP, CALL, TIMER, FUTURE, TASK, LISTENER, STREAM, LOCK, SEMAPHORE, EVENT, KINDS };
 
 typedef struct {
     rota_loop loop;
@@ -15,6 +15,8 @@ typedef struct {
     rota_listener listener;
     rota_stream stream; /* its peer says nothing */
     rota_lock lock;     /* held */
+    rota_semaphore semaphore;
+    rota_event event;
     rota_future other;
     int raw;
     uint64_t live[KINDS], stale[KINDS];
@@ -73,6 +75,8 @@ static void end_one_of_each(fixture *self) {
     rota_listener listener;
     rota_stream stream;
     rota_lock lock;
+    rota_semaphore semaphore;
+    rota_event event;
     int raw;
     self->stale[LOOP] = loop.id;
     CHECK_STATUS(rota_loop_close(loop, SECOND), ROTA_OK);
@@ -84,6 +88,10 @@ static void end_one_of_each(fixture *self) {
     CHECK_STATUS(rota_listener_close(listener), ROTA_OK);
     CHECK_STATUS(rota_loop_open_lock(self->loop, &lock), ROTA_OK);
     CHECK_STATUS(rota_lock_close(lock), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_semaphore(self->loop, 1, 0, &semaphore), ROTA_OK);
+    CHECK_STATUS(rota_semaphore_close(semaphore), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_event(self->loop, &event), ROTA_OK);
+    CHECK_STATUS(rota_event_close(event), ROTA_OK);
     stream = connect_raw(self->loop, &raw);
     CHECK_STATUS(rota_stream_close(stream), ROTA_OK);
     close(raw);
@@ -95,6 +103,8 @@ static void end_one_of_each(fixture *self) {
     self->stale[LISTENER] = listener.id;
     self->stale[STREAM] = stream.id;
     self->stale[LOCK] = lock.id;
+    self->stale[SEMAPHORE] = semaphore.id;
+    self->stale[EVENT] = event.id;
 }
 
 static void open_fixture(fixture *self) {
@@ -105,6 +115,8 @@ static void open_fixture(fixture *self) {
     CHECK_STATUS(rota_loop_listen(self->loop, "127.0.0.1", 0, NULL, &self->listener), ROTA_OK);
     CHECK_STATUS(rota_loop_open_lock(self->loop, &self->lock), ROTA_OK);
     CHECK_EQ(WAIT(self->loop, rota_lock_acquire(self->lock)), 0);
+    CHECK_STATUS(rota_loop_open_semaphore(self->loop, 1, 0, &self->semaphore), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_event(self->loop, &self->event), ROTA_OK);
     self->other = rota_future_open(self->loop);
     self->task = spawn(self->loop, waits, self);
     turns(self->loop, 3);
@@ -119,6 +131,8 @@ static void open_fixture(fixture *self) {
     self->live[LISTENER] = self->listener.id;
     self->live[STREAM] = self->stream.id;
     self->live[LOCK] = self->lock.id;
+    self->live[SEMAPHORE] = self->semaphore.id;
+    self->live[EVENT] = self->event.id;
 }
 
 static void sets_flag(rota_loop loop, rota_status status, void *user_data) {
@@ -156,6 +170,10 @@ static void check_unharmed(fixture *self) {
     CHECK_EQ(size, 0);
     CHECK_STATUS(rota_lock_is_locked(self->lock, &locked), ROTA_OK);
     CHECK(locked);
+    CHECK_STATUS(rota_semaphore_get_value(self->semaphore, &deadline), ROTA_OK);
+    CHECK_EQ(deadline, 1);
+    CHECK_STATUS(rota_event_is_set(self->event, &locked), ROTA_OK);
+    CHECK(!locked);
     CHECK_EQ(stats_of(self->loop).ready, 1);
     check_works(self);
 }
