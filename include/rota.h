@@ -217,7 +217,7 @@ typedef enum {
     ROTA_ERR_ACCESS = -31,
     /// The socket is not connected.
     ROTA_ERR_NOT_CONNECTED = -32,
-    /// The stream was shut down for writing.
+    /// The stream was shut down for writing, or the queue was shut down.
     ROTA_ERR_SHUT = -33,
 } rota_status;
 
@@ -550,6 +550,12 @@ typedef struct {
     /// Private: zero is null, equal ids name the same thing.
     uint64_t id;
 } rota_event;
+
+/// A line of pointers from those who put to those who get.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_queue;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1101,6 +1107,54 @@ rota_future rota_event_wait(rota_event event);
 /// Ends the event: those who wait for it end with ROTA_ERR_CANCELLED. Closing
 /// its loop does the same. Closing null succeeds and does nothing.
 rota_status rota_event_close(rota_event event);
+
+/// A queue of pointers between tasks and callbacks of one loop. It holds at
+/// most
+/// `capacity` of them; 0 is any number. What they point to stays yours: nothing
+/// here reads it or lets go of it, and NULL is an item like others.
+rota_status rota_loop_open_queue(rota_loop loop, size_t capacity,
+    rota_queue *out);
+
+/// A future that is complete, with 0, once the item is in the queue: at once if
+/// there is room, else in the order in which they were put. Cancelled or
+/// failed, it has put nothing. ROTA_ERR_SHUT: the queue was shut down.
+rota_future rota_queue_put(rota_queue queue, void *item);
+
+/// A future for the oldest item; rota_future_take_result() hands it out. The
+/// first to ask is the first to get one. Cancelling it while it is pending
+/// leaves the line; once it is complete it holds the item until that is taken,
+/// also if the task that awaits it is cancelled then. Closing it drops the
+/// item. ROTA_ERR_SHUT: the queue was shut down, and is empty.
+rota_future rota_queue_get(rota_queue queue);
+
+/// Puts an item if there is room now. ROTA_ERR_LIMIT: it is full;
+/// ROTA_ERR_SHUT: it was shut down.
+rota_status rota_queue_try_put(rota_queue queue, void *item);
+
+/// Takes the oldest item if there is one now. ROTA_ERR_PENDING: it is empty;
+/// ROTA_ERR_SHUT: it is empty, and was shut down.
+rota_status rota_queue_try_get(rota_queue queue, void **out);
+
+/// How many items are in the queue.
+rota_status rota_queue_get_size(rota_queue queue, size_t *out);
+
+/// Says that an item which came out of the queue is done with, for
+/// rota_queue_join(). ROTA_ERR_INVALID: as many were done as were put.
+rota_status rota_queue_task_done(rota_queue queue);
+
+/// A future that is complete, with 0, once every item that was put is done
+/// with: see rota_queue_task_done().
+rota_future rota_queue_join(rota_queue queue);
+
+/// Nothing is put from now on: who waits to put, or tries, gets ROTA_ERR_SHUT.
+/// Items that are in it come out as before; once it is empty, who waits to get,
+/// or tries, gets ROTA_ERR_SHUT. Shutting it again changes nothing.
+rota_status rota_queue_shutdown(rota_queue queue);
+
+/// Ends the queue: who waits for it ends with ROTA_ERR_CANCELLED, and items
+/// that are in it are forgotten; take them first if they have to be let go.
+/// Closing its loop does the same. Closing null succeeds and does nothing.
+rota_status rota_queue_close(rota_queue queue);
 
 #ifdef __cplusplus
 }  // extern "C"

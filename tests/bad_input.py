@@ -23,6 +23,7 @@ KINDS = {  # the type of a handle: its kind, and the fixture's member
     "rota_lock": ("LOCK", "lock"),
     "rota_semaphore": ("SEMAPHORE", "semaphore"),
     "rota_event": ("EVENT", "event"),
+    "rota_queue": ("QUEUE", "queue"),
 }
 
 CALLBACKS = {  # the type of a callback: one that does nothing
@@ -55,7 +56,7 @@ BAD_TEXTS = ['"\\xff\\xfe"', '"\\xc3"', '"\\xed\\xa0\\x80"', '""', "long_text"]
 # Functions of which closing null "succeeds and does nothing".
 NULL_SUCCEEDS = {"rota_loop_close", "rota_loop_abandon", "rota_future_close",
                  "rota_listener_close", "rota_stream_close", "rota_stream_abort",
-                 "rota_lock_close", "rota_semaphore_close", "rota_event_close"}
+                 "rota_lock_close", "rota_semaphore_close", "rota_event_close", "rota_queue_close"}
 
 # What else a bad handle may be answered with, besides ROTA_ERR_HANDLE: no task runs here.
 BAD_HANDLE_TOO = {"rota_await": ["ROTA_ERR_NO_TASK"],
@@ -71,6 +72,7 @@ NULLABLE = {
     ("rota_future_take_addresses", "count"), ("rota_loop_listen", "host"),
     ("rota_loop_resolve", "service"), ("rota_loop_connect", "service"),
     ("rota_loop_spawn", "out"), ("rota_loop_spawn_stepped", "out"),
+    ("rota_queue_put", "item"), ("rota_queue_try_put", "item"),
     ("rota_task_uncancel", "left"), ("rota_task_get_name", "length"),
 }
 

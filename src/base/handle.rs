@@ -39,6 +39,8 @@ pub enum Kind {
     Semaphore = 10,
     /// An event.
     Event = 11,
+    /// A queue.
+    Queue = 12,
 }
 
 /// How many bits name the loop.
@@ -133,7 +135,7 @@ macro_rules! convert {
 }
 
 convert!(rota_loop rota_call rota_timer rota_future rota_task rota_listener rota_stream);
-convert!(rota_lock rota_semaphore rota_event);
+convert!(rota_lock rota_semaphore rota_event rota_queue);
 
 /// An event loop. It belongs to the thread that opened it.
 #[allow(non_camel_case_types)]
@@ -221,6 +223,15 @@ pub struct rota_semaphore {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct rota_event {
+    /// Private: zero is null, equal ids name the same thing.
+    pub id: u64,
+}
+
+/// A line of pointers from those who put to those who get.
+#[allow(non_camel_case_types)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct rota_queue {
     /// Private: zero is null, equal ids name the same thing.
     pub id: u64,
 }

@@ -72,7 +72,7 @@ pub enum rota_status {
     ROTA_ERR_ACCESS = -31,
     /// The socket is not connected.
     ROTA_ERR_NOT_CONNECTED = -32,
-    /// The stream was shut down for writing.
+    /// The stream was shut down for writing, or the queue was shut down.
     ROTA_ERR_SHUT = -33,
 }
 
@@ -112,7 +112,7 @@ pub const TABLE: &[(rota_status, &str, &str)] = &[
     (ROTA_ERR_DESCRIPTORS, "ROTA_ERR_DESCRIPTORS\0", "no descriptors left\0"),
     (ROTA_ERR_ACCESS, "ROTA_ERR_ACCESS\0", "not permitted\0"),
     (ROTA_ERR_NOT_CONNECTED, "ROTA_ERR_NOT_CONNECTED\0", "not connected\0"),
-    (ROTA_ERR_SHUT, "ROTA_ERR_SHUT\0", "the stream was shut down for writing\0"),
+    (ROTA_ERR_SHUT, "ROTA_ERR_SHUT\0", "the stream was shut down for writing, or the queue was shut down\0"),
 ];
 
 /// A failed call: its status and, where the system said no, the system's number.

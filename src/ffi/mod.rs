@@ -40,3 +40,5 @@ pub mod lock;
 pub mod semaphore;
 
 pub mod event;
+
+pub mod queue;

@@ -29,6 +29,12 @@ pub enum Owner {
     Semaphore(Key),
     /// An event's.
     Event(Key),
+    /// A queue's, of those who put.
+    Put(Key),
+    /// A queue's, of those who get.
+    Get(Key),
+    /// A queue's, of those who wait until all is done.
+    Join(Key),
 }
 
 struct Node {
@@ -44,6 +50,13 @@ struct Node {
 pub struct Line {
     first: Option<Key>,
     last: Option<Key>,
+}
+
+impl Line {
+    /// Whether nobody waits.
+    pub fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
 }
 
 /// The table behind all lines of a loop.

@@ -1,13 +1,14 @@
 //! Synchronisation: what tasks and callbacks of one loop wait for among themselves.
 //!
-//! `Objects` owns every lock, semaphore and event of a loop, each in a slot that
-//! a handle finds, and the lines in which those wait whose turn has not
+//! `Objects` owns every lock, semaphore, event and queue of a loop, each in a
+//! slot that a handle finds, and the lines in which those wait whose turn has not
 //! come (`line.rs`). All of it changes only with the loop's state in hand, and
 //! nobody's code is called from here. It is built on what `rt` re-exports.
 
 mod event;
 mod line;
 mod lock;
+mod queue;
 mod semaphore;
 
 pub use self::line::WAITS;
@@ -15,6 +16,7 @@ pub use self::line::WAITS;
 use self::event::Event;
 use self::line::{Line, Lines, Owner};
 use self::lock::Lock;
+use self::queue::Queue;
 use self::semaphore::Semaphore;
 use crate::base::Key;
 use crate::rt::{Core, HostPointer, Memory, Slab};
@@ -28,6 +30,8 @@ pub struct Objects {
     locks: Slab<Lock>,
     semaphores: Slab<Semaphore>,
     events: Slab<Event>,
+    queues: Slab<Queue>,
+    memory: Memory,
 }
 
 impl Objects {
@@ -38,6 +42,8 @@ impl Objects {
             locks: Slab::new(memory.clone(), generation),
             semaphores: Slab::new(memory.clone(), generation),
             events: Slab::new(memory.clone(), generation),
+            queues: Slab::new(memory.clone(), generation),
+            memory: memory.clone(),
         }
     }
 
@@ -48,6 +54,9 @@ impl Objects {
             Owner::Lock(key) => self.locks.get_mut(key).map(|lock| &mut lock.line),
             Owner::Semaphore(key) => self.semaphores.get_mut(key).map(|semaphore| &mut semaphore.line),
             Owner::Event(key) => self.events.get_mut(key).map(|event| &mut event.line),
+            Owner::Put(key) => self.queues.get_mut(key).map(|queue| &mut queue.putters),
+            Owner::Get(key) => self.queues.get_mut(key).map(|queue| &mut queue.getters),
+            Owner::Join(key) => self.queues.get_mut(key).map(|queue| &mut queue.joiners),
         };
         if let Some(line) = line {
             self.lines.cancel(core, line, waiter);
@@ -65,10 +74,17 @@ impl Objects {
         while let Some(key) = self.events.next(0) {
             let _ = self.event_close(core, key);
         }
+        while let Some(key) = self.queues.next(0) {
+            let _ = self.queue_close(core, key);
+        }
     }
 
     /// The highest generation its tables have reached.
     pub fn last_generation(&self) -> u32 {
-        self.locks.last_generation().max(self.semaphores.last_generation()).max(self.events.last_generation())
+        self.locks
+            .last_generation()
+            .max(self.semaphores.last_generation())
+            .max(self.events.last_generation())
+            .max(self.queues.last_generation())
     }
 }

@@ -4,7 +4,10 @@
 #define BAD_INPUT_H
 #include "rota_peer.h"
 
-enum kind { LOOP, CALL, TIMER, FUTURE, TASK, LISTENER, STREAM, LOCK, SEMAPHORE, EVENT, KINDS };
+enum kind {
+    LOOP, CALL, TIMER, FUTURE, TASK, LISTENER, STREAM, LOCK, SEMAPHORE, EVENT, QUEUE,
+    KINDS
+};
 
 typedef struct {
     rota_loop loop;
@@ -17,6 +20,7 @@ typedef struct {
     rota_lock lock;     /* held */
     rota_semaphore semaphore;
     rota_event event;
+    rota_queue queue;
     rota_future other;
     int raw;
     uint64_t live[KINDS], stale[KINDS];
@@ -77,6 +81,7 @@ static void end_one_of_each(fixture *self) {
     rota_lock lock;
     rota_semaphore semaphore;
     rota_event event;
+    rota_queue queue;
     int raw;
     self->stale[LOOP] = loop.id;
     CHECK_STATUS(rota_loop_close(loop, SECOND), ROTA_OK);
@@ -92,6 +97,8 @@ static void end_one_of_each(fixture *self) {
     CHECK_STATUS(rota_semaphore_close(semaphore), ROTA_OK);
     CHECK_STATUS(rota_loop_open_event(self->loop, &event), ROTA_OK);
     CHECK_STATUS(rota_event_close(event), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_queue(self->loop, 2, &queue), ROTA_OK);
+    CHECK_STATUS(rota_queue_close(queue), ROTA_OK);
     stream = connect_raw(self->loop, &raw);
     CHECK_STATUS(rota_stream_close(stream), ROTA_OK);
     close(raw);
@@ -105,6 +112,7 @@ static void end_one_of_each(fixture *self) {
     self->stale[LOCK] = lock.id;
     self->stale[SEMAPHORE] = semaphore.id;
     self->stale[EVENT] = event.id;
+    self->stale[QUEUE] = queue.id;
 }
 
 static void open_fixture(fixture *self) {
@@ -117,6 +125,7 @@ static void open_fixture(fixture *self) {
     CHECK_EQ(WAIT(self->loop, rota_lock_acquire(self->lock)), 0);
     CHECK_STATUS(rota_loop_open_semaphore(self->loop, 1, 0, &self->semaphore), ROTA_OK);
     CHECK_STATUS(rota_loop_open_event(self->loop, &self->event), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_queue(self->loop, 2, &self->queue), ROTA_OK);
     self->other = rota_future_open(self->loop);
     self->task = spawn(self->loop, waits, self);
     turns(self->loop, 3);
@@ -133,6 +142,7 @@ static void open_fixture(fixture *self) {
     self->live[LOCK] = self->lock.id;
     self->live[SEMAPHORE] = self->semaphore.id;
     self->live[EVENT] = self->event.id;
+    self->live[QUEUE] = self->queue.id;
 }
 
 static void sets_flag(rota_loop loop, rota_status status, void *user_data) {
@@ -174,6 +184,8 @@ static void check_unharmed(fixture *self) {
     CHECK_EQ(deadline, 1);
     CHECK_STATUS(rota_event_is_set(self->event, &locked), ROTA_OK);
     CHECK(!locked);
+    CHECK_STATUS(rota_queue_get_size(self->queue, &size), ROTA_OK);
+    CHECK_EQ(size, 0);
     CHECK_EQ(stats_of(self->loop).ready, 1);
     check_works(self);
 }

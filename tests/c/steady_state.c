@@ -190,6 +190,26 @@ TEST(locks_allocate_nothing) {
     close_clean(loop);
 }
 
+static rota_queue queue;
+
+static void queue_round(rota_loop loop) {
+    rota_future putter, getter;
+    void *item;
+    CHECK_STATUS(rota_queue_try_put(queue, &item), ROTA_OK);
+    putter = rota_queue_put(queue, &item);
+    getter = rota_queue_get(queue);
+    CHECK_EQ(WAIT(loop, putter), 0);
+    CHECK_STATUS(rota_future_take_result(getter, &item), ROTA_OK);
+    CHECK_STATUS(rota_queue_try_get(queue, &item), ROTA_OK);
+}
+
+TEST(queues_allocate_nothing) {
+    rota_loop loop = open_counting(ROTA_CLOCK_VIRTUAL_JUMP);
+    CHECK_STATUS(rota_loop_open_queue(loop, 1, &queue), ROTA_OK);
+    expect_steady(loop, queue_round);
+    close_clean(loop);
+}
+
 static int64_t ends(rota_task task, void *user_data) {
     (void)task, (void)user_data;
     return 4;
@@ -283,6 +303,7 @@ int main(int argc, char **argv) {
     RUN(timers_allocate_nothing);
     RUN(futures_allocate_nothing);
     RUN(locks_allocate_nothing);
+    RUN(queues_allocate_nothing);
     RUN(spawning_and_joining_allocates_nothing);
     RUN(yielding_allocates_nothing);
     RUN(an_echo_over_tcp_allocates_nothing);
