@@ -557,6 +557,12 @@ typedef struct {
     uint64_t id;
 } rota_queue;
 
+/// A place where so many meet before any of them goes on.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_barrier;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -1155,6 +1161,27 @@ rota_status rota_queue_shutdown(rota_queue queue);
 /// that are in it are forgotten; take them first if they have to be let go.
 /// Closing its loop does the same. Closing null succeeds and does nothing.
 rota_status rota_queue_close(rota_queue queue);
+
+/// A barrier that `parties` tasks or callbacks of one loop pass together, again
+/// and again. ROTA_ERR_INVALID: `parties` is 0.
+rota_status rota_loop_open_barrier(rota_loop loop, uint32_t parties,
+    rota_barrier *out);
+
+/// A future that is complete once as many wait as there are parties: the last
+/// one lets all of them go. Its value says as which one this wait came, from 0.
+/// Cancelling it leaves the barrier: another has to come instead.
+rota_future rota_barrier_wait(rota_barrier barrier);
+
+/// How many wait at the barrier.
+rota_status rota_barrier_get_waiting(rota_barrier barrier, uint32_t *out);
+
+/// Empties the barrier: those who wait at it end with ROTA_ERR_CANCELLED, and
+/// it begins again.
+rota_status rota_barrier_reset(rota_barrier barrier);
+
+/// Ends the barrier: those who wait at it end with ROTA_ERR_CANCELLED. Closing
+/// its loop does the same. Closing null succeeds and does nothing.
+rota_status rota_barrier_close(rota_barrier barrier);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -41,6 +41,8 @@ pub enum Kind {
     Event = 11,
     /// A queue.
     Queue = 12,
+    /// A barrier.
+    Barrier = 13,
 }
 
 /// How many bits name the loop.
@@ -135,7 +137,7 @@ macro_rules! convert {
 }
 
 convert!(rota_loop rota_call rota_timer rota_future rota_task rota_listener rota_stream);
-convert!(rota_lock rota_semaphore rota_event rota_queue);
+convert!(rota_lock rota_semaphore rota_event rota_queue rota_barrier);
 
 /// An event loop. It belongs to the thread that opened it.
 #[allow(non_camel_case_types)]
@@ -232,6 +234,15 @@ pub struct rota_event {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct rota_queue {
+    /// Private: zero is null, equal ids name the same thing.
+    pub id: u64,
+}
+
+/// A place where so many meet before any of them goes on.
+#[allow(non_camel_case_types)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct rota_barrier {
     /// Private: zero is null, equal ids name the same thing.
     pub id: u64,
 }

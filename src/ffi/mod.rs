@@ -42,3 +42,5 @@ pub mod semaphore;
 pub mod event;
 
 pub mod queue;
+
+pub mod barrier;

@@ -29,6 +29,8 @@ pub enum Owner {
     Semaphore(Key),
     /// An event's.
     Event(Key),
+    /// A barrier's.
+    Barrier(Key),
     /// A queue's, of those who put.
     Put(Key),
     /// A queue's, of those who get.
@@ -50,12 +52,18 @@ struct Node {
 pub struct Line {
     first: Option<Key>,
     last: Option<Key>,
+    length: u32,
 }
 
 impl Line {
     /// Whether nobody waits.
     pub fn is_empty(&self) -> bool {
         self.first.is_none()
+    }
+
+    /// How many wait.
+    pub fn len(&self) -> u32 {
+        self.length
     }
 }
 
@@ -90,6 +98,7 @@ impl Lines {
             None => line.first = Some(key),
         }
         line.last = Some(key);
+        line.length += 1;
         Ok(core.future_handle(future))
     }
 
@@ -128,6 +137,7 @@ impl Lines {
             Some(node) => node.before = before,
             None => line.last = before,
         }
+        line.length -= 1;
         Some((future, item))
     }
 }

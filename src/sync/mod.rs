@@ -1,10 +1,11 @@
 //! Synchronisation: what tasks and callbacks of one loop wait for among themselves.
 //!
-//! `Objects` owns every lock, semaphore, event and queue of a loop, each in a
-//! slot that a handle finds, and the lines in which those wait whose turn has not
+//! `Objects` owns every lock, semaphore, event, queue and barrier of a loop,
+//! each in a slot that a handle finds, and the lines in which those wait whose turn has not
 //! come (`line.rs`). All of it changes only with the loop's state in hand, and
 //! nobody's code is called from here. It is built on what `rt` re-exports.
 
+mod barrier;
 mod event;
 mod line;
 mod lock;
@@ -13,6 +14,7 @@ mod semaphore;
 
 pub use self::line::WAITS;
 
+use self::barrier::Barrier;
 use self::event::Event;
 use self::line::{Line, Lines, Owner};
 use self::lock::Lock;
@@ -31,6 +33,7 @@ pub struct Objects {
     semaphores: Slab<Semaphore>,
     events: Slab<Event>,
     queues: Slab<Queue>,
+    barriers: Slab<Barrier>,
     memory: Memory,
 }
 
@@ -43,6 +46,7 @@ impl Objects {
             semaphores: Slab::new(memory.clone(), generation),
             events: Slab::new(memory.clone(), generation),
             queues: Slab::new(memory.clone(), generation),
+            barriers: Slab::new(memory.clone(), generation),
             memory: memory.clone(),
         }
     }
@@ -54,6 +58,7 @@ impl Objects {
             Owner::Lock(key) => self.locks.get_mut(key).map(|lock| &mut lock.line),
             Owner::Semaphore(key) => self.semaphores.get_mut(key).map(|semaphore| &mut semaphore.line),
             Owner::Event(key) => self.events.get_mut(key).map(|event| &mut event.line),
+            Owner::Barrier(key) => self.barriers.get_mut(key).map(|barrier| &mut barrier.line),
             Owner::Put(key) => self.queues.get_mut(key).map(|queue| &mut queue.putters),
             Owner::Get(key) => self.queues.get_mut(key).map(|queue| &mut queue.getters),
             Owner::Join(key) => self.queues.get_mut(key).map(|queue| &mut queue.joiners),
@@ -77,6 +82,9 @@ impl Objects {
         while let Some(key) = self.queues.next(0) {
             let _ = self.queue_close(core, key);
         }
+        while let Some(key) = self.barriers.next(0) {
+            let _ = self.barrier_close(core, key);
+        }
     }
 
     /// The highest generation its tables have reached.
@@ -86,5 +94,6 @@ impl Objects {
             .max(self.semaphores.last_generation())
             .max(self.events.last_generation())
             .max(self.queues.last_generation())
+            .max(self.barriers.last_generation())
     }
 }

@@ -6,7 +6,7 @@
 
 enum kind {
     LOOP, CALL, TIMER, FUTURE, TASK, LISTENER, STREAM, LOCK, SEMAPHORE, EVENT, QUEUE,
-    KINDS
+    BARRIER, KINDS
 };
 
 typedef struct {
@@ -21,6 +21,7 @@ typedef struct {
     rota_semaphore semaphore;
     rota_event event;
     rota_queue queue;
+    rota_barrier barrier;
     rota_future other;
     int raw;
     uint64_t live[KINDS], stale[KINDS];
@@ -82,6 +83,7 @@ static void end_one_of_each(fixture *self) {
     rota_semaphore semaphore;
     rota_event event;
     rota_queue queue;
+    rota_barrier barrier;
     int raw;
     self->stale[LOOP] = loop.id;
     CHECK_STATUS(rota_loop_close(loop, SECOND), ROTA_OK);
@@ -99,6 +101,8 @@ static void end_one_of_each(fixture *self) {
     CHECK_STATUS(rota_event_close(event), ROTA_OK);
     CHECK_STATUS(rota_loop_open_queue(self->loop, 2, &queue), ROTA_OK);
     CHECK_STATUS(rota_queue_close(queue), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_barrier(self->loop, 2, &barrier), ROTA_OK);
+    CHECK_STATUS(rota_barrier_close(barrier), ROTA_OK);
     stream = connect_raw(self->loop, &raw);
     CHECK_STATUS(rota_stream_close(stream), ROTA_OK);
     close(raw);
@@ -113,6 +117,7 @@ static void end_one_of_each(fixture *self) {
     self->stale[SEMAPHORE] = semaphore.id;
     self->stale[EVENT] = event.id;
     self->stale[QUEUE] = queue.id;
+    self->stale[BARRIER] = barrier.id;
 }
 
 static void open_fixture(fixture *self) {
@@ -126,6 +131,7 @@ static void open_fixture(fixture *self) {
     CHECK_STATUS(rota_loop_open_semaphore(self->loop, 1, 0, &self->semaphore), ROTA_OK);
     CHECK_STATUS(rota_loop_open_event(self->loop, &self->event), ROTA_OK);
     CHECK_STATUS(rota_loop_open_queue(self->loop, 2, &self->queue), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_barrier(self->loop, 2, &self->barrier), ROTA_OK);
     self->other = rota_future_open(self->loop);
     self->task = spawn(self->loop, waits, self);
     turns(self->loop, 3);
@@ -143,6 +149,7 @@ static void open_fixture(fixture *self) {
     self->live[SEMAPHORE] = self->semaphore.id;
     self->live[EVENT] = self->event.id;
     self->live[QUEUE] = self->queue.id;
+    self->live[BARRIER] = self->barrier.id;
 }
 
 static void sets_flag(rota_loop loop, rota_status status, void *user_data) {
@@ -186,6 +193,8 @@ static void check_unharmed(fixture *self) {
     CHECK(!locked);
     CHECK_STATUS(rota_queue_get_size(self->queue, &size), ROTA_OK);
     CHECK_EQ(size, 0);
+    CHECK_STATUS(rota_barrier_get_waiting(self->barrier, &requests), ROTA_OK);
+    CHECK_EQ(requests, 0);
     CHECK_EQ(stats_of(self->loop).ready, 1);
     check_works(self);
 }
