@@ -765,6 +765,26 @@ rota_status rota_future_take_result(rota_future future, void **out);
 rota_status rota_future_take_addresses(rota_future future, rota_address *buffer,
     size_t capacity, size_t *count);
 
+/// A future that is done as `future` is, with its outcome, its message and its
+/// object, or with ROTA_ERR_TIMEOUT when `timeout_ns` have gone by. It is a
+/// claim on `future`, which ends with it unless it is kept. At the end of the
+/// time, or when it is cancelled itself, it cancels `future`, if its claim is
+/// the only one, and is done when that has ended: with the bytes that moved in
+/// `moved_bytes`, or with what `future` came to after all. If others wait too
+/// it lets go of `future` and is done at once. A time of 0 is for what is done
+/// already, ROTA_FOREVER is no end. A value comes back as it is.
+///
+/// If it cannot start it is a failed future, and `future` stays as it was,
+/// yours to wait for or to close.
+rota_future rota_future_wait_for(rota_future future, uint64_t timeout_ns);
+
+/// A future that is done as `future` is, as rota_future_wait_for() without an
+/// end; but cancelling or closing it leaves `future` alone: it is done at once
+/// then, with ROTA_ERR_CANCELLED. `future` goes on, and when it is done ends
+/// with what it holds, unless it is kept or others wait for it; an error that
+/// nobody looked at reaches the log.
+rota_future rota_future_shield(rota_future future);
+
 /// Fills in the defaults. `size` is `sizeof *options`.
 rota_status rota_task_options_init(rota_task_options *options, size_t size);
 

@@ -22,6 +22,8 @@ pub mod timer;
 
 pub mod future;
 
+pub mod combine;
+
 pub mod task;
 
 pub mod blocking;

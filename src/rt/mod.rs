@@ -6,6 +6,7 @@
 mod call;
 mod callback;
 mod close;
+mod combine;
 mod core;
 #[allow(unsafe_code)]
 mod coro;
@@ -21,6 +22,7 @@ mod service;
 mod task;
 mod timer;
 mod timers;
+mod wait_for;
 mod waiters;
 
 pub use self::core::{Core, Counters, Settings};

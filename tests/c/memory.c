@@ -262,6 +262,33 @@ static void jobs(rota_loop loop) {
     }
 }
 
+/* What cannot start leaves its future as it was: pending, without a claim. */
+static rota_future limited(rota_future inner, bool shielded) {
+    rota_future outer = shielded ? rota_future_shield(inner) : rota_future_wait_for(inner, SECOND);
+    rota_outcome outcome;
+    if (rota_future_get_outcome(outer, &outcome) == ROTA_ERR_PENDING) return outer;
+    (void)worked(outcome.status);
+    CHECK_STATUS(rota_future_close(inner), ROTA_OK);
+    return outer;
+}
+
+static void combinations(rota_loop loop) {
+    int i;
+    for (i = 0; i < 20; i++) {
+        rota_future inner = rota_future_open(loop), outer;
+        rota_outcome outcome;
+        if (rota_future_get_outcome(inner, &outcome) != ROTA_ERR_PENDING) {
+            (void)worked(outcome.status);
+            continue;
+        }
+        outer = limited(inner, i % 2 == 0);
+        if (i % 3 != 0) (void)rota_future_complete(inner, 1);
+        (void)rota_future_close(outer);
+        turns(loop, 3);
+    }
+    while (stats_of(loop).timers > 0) turns(loop, 1);
+}
+
 static void nothing(rota_loop loop) { (void)loop; }
 
 /* ---- the tests */
@@ -296,6 +323,7 @@ TEST(futures_fail_cleanly_at_every_allocation) { everywhere(futures); }
 TEST(tasks_fail_cleanly_at_every_allocation) { everywhere(tasks); }
 TEST(streams_fail_cleanly_at_every_allocation) { everywhere(network); }
 TEST(connecting_fails_cleanly_at_every_allocation) { everywhere(connecting); }
+TEST(combinations_fail_cleanly_at_every_allocation) { everywhere(combinations); }
 TEST(jobs_fail_cleanly_at_every_allocation) { everywhere(jobs); }
 
 TEST(a_limit_of_memory_is_kept) {
@@ -344,6 +372,7 @@ int main(int argc, char **argv) {
     RUN(tasks_fail_cleanly_at_every_allocation);
     RUN(streams_fail_cleanly_at_every_allocation);
     RUN(connecting_fails_cleanly_at_every_allocation);
+    RUN(combinations_fail_cleanly_at_every_allocation);
     RUN(jobs_fail_cleanly_at_every_allocation);
     RUN(a_limit_of_memory_is_kept);
     RUN(statistics_count_what_the_allocator_gave);
