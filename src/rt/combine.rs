@@ -21,6 +21,7 @@
 use super::core::Core;
 use super::event_loop::State;
 use super::future::{Object, Source};
+use super::gather::{Gather, Until};
 use super::outcome::Outcome;
 use super::ready::Entry;
 use super::service::Service;
@@ -36,6 +37,10 @@ pub(super) enum Rule {
     WaitFor,
     /// As its one member, which is not cancelled with it.
     Shield,
+    /// When all have been.
+    Gather(Gather),
+    /// When enough have been; it only watches.
+    Wait(Until),
 }
 
 /// A combination.
@@ -59,6 +64,29 @@ pub struct Combine {
     expiry_due: bool,
     /// Whether its time is over.
     pub(super) expired: bool,
+    /// Whether its members were cancelled because one failed.
+    rest_cancelled: bool,
+    /// The first failure among many.
+    pub(super) answer: Option<(Outcome, Text)>,
+    /// How many of many are done.
+    pub(super) done: i64,
+    /// How many of those failed.
+    pub(super) failed: i64,
+}
+
+impl Combine {
+    /// One of many is done.
+    pub(super) fn note(&mut self, failed: bool) {
+        self.done += 1;
+        self.failed += i64::from(failed);
+    }
+
+    /// Whether the rest is to be cancelled now, because one has failed.
+    fn take_rest_due(&mut self) -> bool {
+        let due = self.rule == Rule::Gather(Gather::CancelRest) && self.answer.is_some() && !self.rest_cancelled;
+        self.rest_cancelled |= due;
+        due
+    }
 }
 
 struct Member {
@@ -68,6 +96,8 @@ struct Member {
     claims: bool,
     /// Whether it still stands in the future's line.
     waiting: bool,
+    /// Whether the future failed.
+    failed: bool,
     next: Option<Key>,
     next_arrived: Option<Key>,
 }
@@ -87,6 +117,11 @@ impl Combines {
     /// The combination that a key names.
     pub(super) fn get(&self, key: Key) -> Option<&Combine> {
         self.table.get(key)
+    }
+
+    /// As `get`, to change it.
+    pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut Combine> {
+        self.table.get_mut(key)
     }
 }
 
@@ -115,6 +150,10 @@ impl Core {
             cancelling: false,
             expiry_due: false,
             expired: false,
+            rest_cancelled: false,
+            answer: None,
+            done: 0,
+            failed: 0,
         });
         match (inserted, self.futures.get_mut(outer)) {
             (Ok(key), Some(future)) => future.source = Source::Combine(key),
@@ -125,7 +164,7 @@ impl Core {
 
     /// Adds a member for `future`.
     pub(super) fn combine_add(&mut self, key: Key, future: Key, claims: bool) -> Result<()> {
-        let new = Member { combine: key, future, claims, waiting: true, next: None, next_arrived: None };
+        let new = Member { combine: key, future, claims, waiting: true, failed: false, next: None, next_arrived: None };
         let member = self.combines.members.insert(new)?;
         let Some(combine) = self.combines.table.get_mut(key) else { return Err(ROTA_ERR_HANDLE.into()) };
         let before = combine.members;
@@ -149,6 +188,14 @@ impl Core {
             slot.next = Some(member);
         }
         Ok(())
+    }
+
+    /// The moment that is so far from now; `u64::MAX` is never.
+    pub(super) fn deadline_after(&mut self, timeout_ns: u64) -> u64 {
+        match timeout_ns {
+            u64::MAX => u64::MAX,
+            _ => self.read_clock().saturating_add(timeout_ns),
+        }
     }
 
     /// Gives it a time; `u64::MAX` is none.
@@ -197,6 +244,7 @@ impl Core {
     pub(super) fn member_arrived(&mut self, member: Key) {
         let Some(slot) = self.combines.members.get_mut(member) else { return };
         slot.waiting = false;
+        slot.failed = self.futures.get(slot.future).is_some_and(|future| future.outcome.status < 0);
         let key = slot.combine;
         let Some(combine) = self.combines.table.get_mut(key) else { return };
         let (first, last) = combine.arrived.map_or((member, None), |(first, last)| (first, Some(last)));
@@ -233,25 +281,25 @@ impl Core {
         Some(combine.outer)
     }
 
-    /// Takes the next member whose future is done: that future.
-    fn combine_next_arrived(&mut self, key: Key) -> Option<Key> {
+    /// Takes the next member whose future is done: that future, and whether it failed.
+    fn combine_next_arrived(&mut self, key: Key) -> Option<(Key, bool)> {
         let combine = self.combines.table.get_mut(key)?;
         let (first, last) = combine.arrived?;
         let slot = self.combines.members.get(first)?;
         combine.arrived = slot.next_arrived.map(|next| (next, last));
         combine.open -= 1;
-        Some(slot.future)
+        Some((slot.future, slot.failed))
     }
 
     /// The outer future is to be cancelled.
     pub(super) fn combine_cancel(&mut self, key: Key) {
         let Some(combine) = self.combines.table.get_mut(key) else { return };
         match combine.rule {
-            Rule::Shield => {
+            Rule::Shield | Rule::Wait(_) => {
                 let outer = combine.outer;
                 self.future_complete(outer, Outcome::cancelled(), Text::None, Object::None);
             }
-            Rule::WaitFor => combine.ask_due = true,
+            Rule::WaitFor | Rule::Gather(_) => combine.ask_due = true,
         }
         self.combine_queue(key);
     }
@@ -292,8 +340,8 @@ impl Core {
 impl<S: Service> State<S> {
     /// Makes the step of a combination, up to a destructor that the caller has to call; then it goes on here.
     pub(super) fn combine_step(&mut self, key: Key) -> Option<HostFree> {
-        while let Some(future) = self.core.combine_next_arrived(key) {
-            let free = self.combine_member_done(key, future);
+        while let Some((future, failed)) = self.core.combine_next_arrived(key) {
+            let free = self.combine_member_done(key, future, failed);
             if free.is_some() {
                 return free;
             }
@@ -301,20 +349,31 @@ impl<S: Service> State<S> {
         let combine = self.core.combines.table.get_mut(key)?;
         let asked = core::mem::take(&mut combine.ask_due);
         let expired = core::mem::take(&mut combine.expiry_due);
-        if combine.open > 0 && (asked || expired) {
+        let rest = combine.take_rest_due();
+        if combine.open > 0 && (asked || expired || rest) {
             combine.cancelling |= asked;
             combine.expired |= expired;
-            self.combine_cancel_members(key);
+            if !matches!(combine.rule, Rule::Wait(_)) {
+                self.combine_cancel_members(key);
+            }
         }
-        self.combine_finish(key)
+        match self.core.combines.table.get(key)?.rule {
+            Rule::WaitFor | Rule::Shield => self.one_finish(key),
+            Rule::Gather(how) => self.gather_finish(key, how),
+            Rule::Wait(until) => self.wait_finish(key, until),
+        }
     }
 
-    fn combine_member_done(&mut self, key: Key, future: Key) -> Option<HostFree> {
-        self.take_over(key, future)
-    }
-
-    fn combine_finish(&mut self, key: Key) -> Option<HostFree> {
-        self.one_finish(key)
+    fn combine_member_done(&mut self, key: Key, future: Key, failed: bool) -> Option<HostFree> {
+        let combine = self.core.combines.table.get_mut(key)?;
+        match combine.rule {
+            Rule::WaitFor | Rule::Shield => self.take_over(key, future),
+            Rule::Gather(_) => self.gather_member_done(key, future, failed),
+            Rule::Wait(_) => {
+                combine.note(failed);
+                None
+            }
+        }
     }
 
     /// Cancels the futures whose last claim is ours, and lets go of the others.

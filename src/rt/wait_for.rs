@@ -26,10 +26,7 @@ use crate::sys::Text;
 impl<S: Service> State<S> {
     /// A future that is done as `inner` is, or with ROTA_ERR_TIMEOUT after `timeout_ns`.
     pub fn wait_for(&mut self, inner: Key, timeout_ns: u64) -> Result<Handle> {
-        let deadline = match timeout_ns {
-            u64::MAX => u64::MAX,
-            _ => self.core.read_clock().saturating_add(timeout_ns),
-        };
+        let deadline = self.core.deadline_after(timeout_ns);
         self.one_new(inner, Rule::WaitFor, deadline)
     }
 

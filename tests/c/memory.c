@@ -272,6 +272,24 @@ static rota_future limited(rota_future inner, bool shielded) {
     return outer;
 }
 
+static void many(rota_loop loop) {
+    rota_future futures[3] = {rota_future_open(loop), rota_future_open(loop),
+                              rota_loop_sleep(loop, SECOND)};
+    rota_future wait = rota_loop_wait(loop, futures, 3, ROTA_WAIT_ALL, HOUR);
+    rota_future gather = rota_loop_gather(loop, futures, 3, ROTA_GATHER_CANCEL_REST);
+    rota_outcome outcome;
+    bool gathers = rota_future_get_outcome(gather, &outcome) == ROTA_ERR_PENDING;
+    bool waits = rota_future_get_outcome(wait, &outcome) == ROTA_ERR_PENDING;
+    int i;
+    if (gathers) (void)rota_future_fail(futures[1], ROTA_ERR_MEMORY, NULL);
+    if (gathers && memory.failures == 0) CHECK_STATUS(WAIT(loop, gather), ROTA_ERR_MEMORY);
+    if (waits && memory.failures == 0) CHECK_EQ(WAIT(loop, wait), 3);
+    (void)rota_future_close(wait);
+    (void)rota_future_close(gather);
+    for (i = 0; i < 3; i++) (void)rota_future_close(futures[i]);
+    while (stats_of(loop).futures > 0) turns(loop, 1);
+}
+
 static void combinations(rota_loop loop) {
     int i;
     for (i = 0; i < 20; i++) {
@@ -284,9 +302,11 @@ static void combinations(rota_loop loop) {
         outer = limited(inner, i % 2 == 0);
         if (i % 3 != 0) (void)rota_future_complete(inner, 1);
         (void)rota_future_close(outer);
+        (void)rota_future_close(inner); /* a shield has left it alone */
         turns(loop, 3);
     }
     while (stats_of(loop).timers > 0) turns(loop, 1);
+    for (i = 0; i < 4; i++) many(loop);
 }
 
 static void nothing(rota_loop loop) { (void)loop; }
