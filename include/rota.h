@@ -139,6 +139,22 @@
 /// the host brings an executor.
 #define ROTA_LOOP_NO_THREADS 2
 
+/// A gather cancels the others when one has failed, and is done when they have
+/// ended.
+#define ROTA_GATHER_CANCEL_REST 1
+
+/// A gather waits for all, whatever they come to, and counts those that failed.
+#define ROTA_GATHER_ALL 2
+
+/// Wait until all are done.
+#define ROTA_WAIT_ALL 0
+
+/// Wait until one is done.
+#define ROTA_WAIT_FIRST 1
+
+/// Wait until one has failed, or all are done.
+#define ROTA_WAIT_FIRST_ERROR 2
+
 /// Several listeners may share the port, and the system spreads connections
 /// over them.
 #define ROTA_LISTEN_REUSE_PORT 1
@@ -797,6 +813,55 @@ rota_status rota_future_take_result(rota_future future, void **out);
 /// waits.
 rota_status rota_future_take_addresses(rota_future future, rota_address *buffer,
     size_t capacity, size_t *count);
+
+/// A future that is done as `future` is, with its outcome, its message and its
+/// object, or with ROTA_ERR_TIMEOUT when `timeout_ns` have gone by. It is a
+/// claim on `future`, which ends with it unless it is kept. At the end of the
+/// time, or when it is cancelled itself, it cancels `future`, if its claim is
+/// the only one, and is done when that has ended: with the bytes that moved in
+/// `moved_bytes`, or with what `future` came to after all. If others wait too
+/// it lets go of `future` and is done at once. A time of 0 is for what is done
+/// already, ROTA_FOREVER is no end. A value comes back as it is.
+///
+/// If it cannot start it is a failed future, and `future` stays as it was,
+/// yours to wait for or to close.
+rota_future rota_future_wait_for(rota_future future, uint64_t timeout_ns);
+
+/// A future that is done as `future` is, as rota_future_wait_for() without an
+/// end; but cancelling or closing it leaves `future` alone: it is done at once
+/// then, with ROTA_ERR_CANCELLED. `future` goes on, and when it is done ends
+/// with what it holds, unless it is kept or others wait for it; an error that
+/// nobody looked at reaches the log.
+rota_future rota_future_shield(rota_future future);
+
+/// A future that is done when all of `futures` are: with 0, or with the outcome
+/// of the first that failed or was cancelled, as soon as that is known; the
+/// others go on. `flags` is 0, ROTA_GATHER_CANCEL_REST or ROTA_GATHER_ALL. With
+/// no futures it is done with 0 at once.
+///
+/// The gather is a claim on each, and answers it when that one is done: keep
+/// (rota_future_keep()) those whose outcomes you want to read one by one, and
+/// close them then. Objects stay in their own futures until you take them.
+/// Cancelling the gather cancels those that nobody else waits for, lets go of
+/// the others, and ends with ROTA_ERR_CANCELLED when the former have ended.
+///
+/// ROTA_ERR_HANDLE: one of them is not of this loop, or has ended;
+/// ROTA_ERR_LIMIT: more than 2^20. If it cannot start, all stay as they were.
+rota_future rota_loop_gather(rota_loop loop, const rota_future *futures,
+    size_t count, uint32_t flags);
+
+/// A future that is done when enough of `futures` are, or when `timeout_ns`
+/// have gone by (ROTA_FOREVER: no end); its value is how many of them are done
+/// then.
+/// `until` is ROTA_WAIT_ALL, ROTA_WAIT_FIRST or ROTA_WAIT_FIRST_ERROR. With no
+/// futures it is done with 0 at once.
+///
+/// It only watches: no future is cancelled, claimed or ended by it, so all of
+/// them are yours afterwards as they were, to wait for, to read or to close;
+/// keep those that somebody else's answer may end. Errors as
+/// rota_loop_gather().
+rota_future rota_loop_wait(rota_loop loop, const rota_future *futures,
+    size_t count, uint32_t until, uint64_t timeout_ns);
 
 /// Fills in the defaults. `size` is `sizeof *options`.
 rota_status rota_task_options_init(rota_task_options *options, size_t size);

@@ -104,6 +104,7 @@ LARGE_REFUSED = {
     ("rota_stream_read_until", "size"), ("rota_stream_read_until", "delimiter_size"),
     ("rota_stream_read_line", "size"), ("rota_stream_write", "size"),
     ("rota_stream_write_vectored", "count"), ("rota_stream_send", "size"),
+    ("rota_loop_gather", "count"), ("rota_loop_wait", "count"),
 }
 
 # Functions that end the loop when they succeed.
@@ -166,6 +167,8 @@ class Parameter:
             return TEXTS[self.name]
         if self.type in ("void*", "const void*", "char*"):
             return "memory"
+        if self.type.startswith("const ") and plain in KINDS:
+            return f"&fx->{KINDS[plain][1]}"
         if self.type == "void**":
             return "&out_pointer"
         if self.is_pointer:
@@ -229,6 +232,8 @@ class Writer:
         for function in self.functions:
             for parameter in function.parameters:
                 plain = parameter.type.replace("const ", "").rstrip("*")
+                if parameter.type.startswith("const ") and plain in KINDS:
+                    continue  # a list of handles: the fixture's own
                 if parameter.type.endswith("*") and plain.startswith("rota_"):
                     types[plain] = None
         inits = {f.name for f in self.functions}

@@ -51,6 +51,8 @@ pub const CLOSE_STEP_NS: u64 = 10_000_000;
 /// Turns that closing makes for what is ready, even where the host gives no time: enough for callbacks and for cleanup
 /// that does not wait, and an end for tasks that only ever yield.
 pub const CLOSE_TURNS: u32 = 64;
+/// Futures combined at once: a mistyped count must not make us read all memory.
+pub const COMBINED_MAX: usize = 1 << 20;
 /// The longest message that fails a promise.
 pub const MESSAGE_MAX: usize = 4095;
 /// Blocks set aside for posts from other threads; what exceeds them comes from the system's allocator.

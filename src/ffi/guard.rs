@@ -92,12 +92,32 @@ pub fn guard_future(
     find: Result<&Loop>,
     start: impl FnOnce(&mut State<Services>) -> Result<Handle>,
 ) -> rota_future {
+    begin(handle, find, true, start)
+}
+
+/// For futures made of futures: nothing begins that a request to cancel could keep from beginning, so one that is due
+/// waits for the await, which passes it on to what was begun already.
+pub fn guard_combined(
+    handle: Handle,
+    find: Result<&Loop>,
+    combine: impl FnOnce(&mut State<Io>) -> Result<Handle>,
+) -> rota_future {
+    begin(handle, find, false, combine)
+}
+
+#[inline]
+fn begin(
+    handle: Handle,
+    find: Result<&Loop>,
+    starts: bool,
+    start: impl FnOnce(&mut State<Io>) -> Result<Handle>,
+) -> rota_future {
     let number = handle.loop_number();
     let started = find.and_then(|runtime| {
         caught(Some(runtime), || {
             runtime.with(|state| {
                 match current().filter(|now| now.loop_number == number).and_then(|now| now.task) {
-                    Some(task) if state.core.task_take_due(task) => return Err(ROTA_ERR_CANCELLED.into()),
+                    Some(task) if starts && state.core.task_take_due(task) => return Err(ROTA_ERR_CANCELLED.into()),
                     Some(_) => {}
                     None => state.core.refuse_if_closing()?,
                 }

@@ -23,6 +23,8 @@ pub mod timer;
 
 pub mod future;
 
+pub mod combine;
+
 pub mod task;
 
 pub mod blocking;

@@ -72,6 +72,13 @@ impl<S: Service> Runtime<S> {
                 }
                 Ok(Label::Task(key))
             }
+            Entry::Combine(key) => {
+                let outer = self.with(|state| Ok(state.core.combine_begin(key)))?;
+                while let Some(free) = self.with(|state| Ok(state.combine_step(key)))? {
+                    self.let_go(Some(free));
+                }
+                Ok(outer.map_or(Label::Post, Label::Future))
+            }
             Entry::Then(key, then) => {
                 let result = self.with(|state| Ok(state.core.future_begin_call(key)))?;
                 then.call(Handle::new(Kind::Future, self.number, key).into(), result);

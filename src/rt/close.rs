@@ -132,13 +132,19 @@ impl<S: Service> State<S> {
         }
     }
 
-    /// Withdraws every future that only callbacks wait for; tasks have been asked themselves.
+    /// Withdraws every future that only callbacks wait for. Tasks have been asked themselves, and combinations pass on
+    /// what their outer futures are told, once.
     fn cancel_callbacks(&mut self) {
         let mut at = 0;
         while let Some(key) = self.core.futures.next(at) {
             at = key.slot + 1;
             let Some(future) = self.core.futures.get(key) else { continue };
-            if !future.done && !self.core.future_awaited_by_task(key) && !matches!(future.source, Source::Task(_)) {
+            let told = match future.source {
+                Source::Task(_) => true,
+                Source::Combine(combine) => self.core.combine_asked(combine),
+                _ => false,
+            };
+            if !future.done && !told && !self.core.future_has_keeper(key) {
                 let _ = self.future_cancel(key);
             }
         }

@@ -6,6 +6,7 @@
 //! (`callback.rs`), so nothing here can be entered twice.
 
 use super::call::Call;
+use super::combine::Combines;
 use super::coro::StackPool;
 use super::future::Future;
 use super::origins::Origins;
@@ -98,6 +99,8 @@ pub struct Core {
     pub futures: Slab<Future>,
     /// Those who wait for futures.
     pub waiters: Waiters,
+    /// Futures made of futures.
+    pub combines: Combines,
     /// Tasks.
     pub tasks: Slab<Task>,
     /// Stacks of tasks that ended.
@@ -149,6 +152,7 @@ impl Core {
             timers: Timers::new(memory.clone(), generation, now),
             futures: Slab::new(memory.clone(), generation),
             waiters: Waiters::new(memory.clone()),
+            combines: Combines::new(&memory),
             tasks: Slab::new(memory.clone(), generation),
             stacks: StackPool::new(memory.clone(), settings.stacks_kept),
             executor: Executor::new(

@@ -42,6 +42,8 @@ pub enum Source {
     Task(Key),
     /// A blocking call.
     Job(JobId),
+    /// Other futures.
+    Combine(Key),
     /// An operation of the layer above.
     Service(Operation),
 }
@@ -127,10 +129,14 @@ impl<T: fmt::Display> fmt::Display for Shown<T> {
 }
 
 impl Core {
-    /// Whether a task is among those who wait for a future.
-    pub fn future_awaited_by_task(&self, key: Key) -> bool {
-        let future = self.futures.get(key);
-        future.is_some_and(|future| self.waiters.any(&future.waiters, |waiter| matches!(waiter, Waiter::Task(_))))
+    /// Whether a task, or a combination that is not done, is among those who wait for a future: they see to it.
+    pub fn future_has_keeper(&self, key: Key) -> bool {
+        let keeps = |waiter: &Waiter| match waiter {
+            Waiter::Task(_) => true,
+            Waiter::Member(member) => self.member_is_live(*member),
+            Waiter::Then(_) | Waiter::Until => false,
+        };
+        self.futures.get(key).is_some_and(|future| self.waiters.any(&future.waiters, keeps))
     }
 
     /// A new future for `source`.
@@ -197,6 +203,7 @@ impl Core {
             Waiter::Then(then) => self.ready.push_reserved(Entry::Then(key, then)),
             Waiter::Task(task) => self.task_wake(task),
             Waiter::Until => self.until_done = true,
+            Waiter::Member(member) => self.member_arrived(member),
         }
     }
 
@@ -221,6 +228,23 @@ impl Core {
             self.future_notify(key, waiter);
         }
         Ok(())
+    }
+
+    /// As `future_claim`, and claims nothing: the waiter is told, and the future ends without it.
+    pub fn future_watch(&mut self, key: Key, waiter: Waiter) -> Result<()> {
+        let future = self.futures.get_mut(key).ok_or(ROTA_ERR_HANDLE)?;
+        if !future.done {
+            return self.waiters.push(&mut future.waiters, waiter);
+        }
+        self.future_notify(key, waiter);
+        Ok(())
+    }
+
+    /// Takes watchers away.
+    pub fn future_unwatch(&mut self, key: Key, of: impl Fn(&Waiter) -> bool) {
+        if let Some(future) = self.futures.get_mut(key).filter(|future| !future.done) {
+            self.waiters.remove(&mut future.waiters, of);
+        }
     }
 
     /// Takes back the claims of all waiters for which `of` holds; how many those were.
@@ -322,6 +346,7 @@ impl<S: Service> State<S> {
                     self.cancelled(key);
                 }
             }
+            Source::Combine(combine) => self.core.combine_cancel(combine),
             Source::Service(operation) => self.service.cancel(&mut self.core, key, operation),
         }
         Ok(())

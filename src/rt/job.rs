@@ -60,7 +60,7 @@ impl<S: Service> State<S> {
     }
 
     /// Ends a future that was closed while it could not end.
-    fn future_settle_closed(&mut self, key: Key) -> Option<crate::sys::host::HostFree> {
+    pub(super) fn future_settle_closed(&mut self, key: Key) -> Option<crate::sys::host::HostFree> {
         match self.core.futures.get(key) {
             Some(future) if future.closed => self.future_settle(key),
             _ => None,

@@ -6,12 +6,14 @@
 mod call;
 mod callback;
 mod close;
+mod combine;
 mod core;
 #[allow(unsafe_code)]
 mod coro;
 mod current;
 mod event_loop;
 mod future;
+mod gather;
 mod job;
 mod origins;
 mod outcome;
@@ -21,6 +23,7 @@ mod service;
 mod task;
 mod timer;
 mod timers;
+mod wait_for;
 mod waiters;
 
 pub use self::core::{Core, Counters, Settings};
@@ -29,6 +32,7 @@ pub use self::coro::{Start, ROTA_STEP_WAIT};
 pub use self::current::get as current;
 pub use self::event_loop::{Runtime, State, TurnFigures, TurnLimits, ROTA_FOREVER};
 pub use self::future::{Future, Object, Source};
+pub use self::gather::{Gather, Until};
 pub use self::job::{key_of, token_of};
 pub use self::outcome::Outcome;
 pub use self::remote::Remote;

@@ -29,6 +29,8 @@ pub enum Entry {
     Then(Key, HostThen),
     /// A task that goes on.
     Task(Key),
+    /// A combination of futures to which something happened.
+    Combine(Key),
 }
 
 /// The queue.

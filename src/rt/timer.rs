@@ -41,6 +41,8 @@ pub enum TimerAction {
     Host(HostTimer, Phase),
     /// A sleep is over.
     Sleep(Key),
+    /// The time of a combination of futures is over.
+    Combine(Key),
     /// The layer above is told.
     Service(u64),
 }
@@ -159,6 +161,10 @@ impl<S: Service> State<S> {
                 TimerAction::Sleep(future) => {
                     self.core.timers.finish(key);
                     self.core.future_complete(future, Outcome::default(), Text::None, Object::None);
+                }
+                TimerAction::Combine(combine) => {
+                    self.core.timers.finish(key);
+                    self.core.combine_expire(combine);
                 }
                 TimerAction::Service(token) => {
                     self.core.timers.finish(key);

@@ -17,6 +17,8 @@ pub enum Waiter {
     Task(Key),
     /// `run_until`.
     Until,
+    /// A member of a combination.
+    Member(Key),
 }
 
 /// The waiters of one future: the first, and the ends of a list of the others.

@@ -262,6 +262,53 @@ static void jobs(rota_loop loop) {
     }
 }
 
+/* What cannot start leaves its future as it was: pending, without a claim. */
+static rota_future limited(rota_future inner, bool shielded) {
+    rota_future outer = shielded ? rota_future_shield(inner) : rota_future_wait_for(inner, SECOND);
+    rota_outcome outcome;
+    if (rota_future_get_outcome(outer, &outcome) == ROTA_ERR_PENDING) return outer;
+    (void)worked(outcome.status);
+    CHECK_STATUS(rota_future_close(inner), ROTA_OK);
+    return outer;
+}
+
+static void many(rota_loop loop) {
+    rota_future futures[3] = {rota_future_open(loop), rota_future_open(loop),
+                              rota_loop_sleep(loop, SECOND)};
+    rota_future wait = rota_loop_wait(loop, futures, 3, ROTA_WAIT_ALL, HOUR);
+    rota_future gather = rota_loop_gather(loop, futures, 3, ROTA_GATHER_CANCEL_REST);
+    rota_outcome outcome;
+    bool gathers = rota_future_get_outcome(gather, &outcome) == ROTA_ERR_PENDING;
+    bool waits = rota_future_get_outcome(wait, &outcome) == ROTA_ERR_PENDING;
+    int i;
+    if (gathers) (void)rota_future_fail(futures[1], ROTA_ERR_MEMORY, NULL);
+    if (gathers && memory.failures == 0) CHECK_STATUS(WAIT(loop, gather), ROTA_ERR_MEMORY);
+    if (waits && memory.failures == 0) CHECK_EQ(WAIT(loop, wait), 3);
+    (void)rota_future_close(wait);
+    (void)rota_future_close(gather);
+    for (i = 0; i < 3; i++) (void)rota_future_close(futures[i]);
+    while (stats_of(loop).futures > 0) turns(loop, 1);
+}
+
+static void combinations(rota_loop loop) {
+    int i;
+    for (i = 0; i < 20; i++) {
+        rota_future inner = rota_future_open(loop), outer;
+        rota_outcome outcome;
+        if (rota_future_get_outcome(inner, &outcome) != ROTA_ERR_PENDING) {
+            (void)worked(outcome.status);
+            continue;
+        }
+        outer = limited(inner, i % 2 == 0);
+        if (i % 3 != 0) (void)rota_future_complete(inner, 1);
+        (void)rota_future_close(outer);
+        (void)rota_future_close(inner); /* a shield has left it alone */
+        turns(loop, 3);
+    }
+    while (stats_of(loop).timers > 0) turns(loop, 1);
+    for (i = 0; i < 4; i++) many(loop);
+}
+
 static void nothing(rota_loop loop) { (void)loop; }
 
 /* ---- the tests */
@@ -296,6 +343,7 @@ TEST(futures_fail_cleanly_at_every_allocation) { everywhere(futures); }
 TEST(tasks_fail_cleanly_at_every_allocation) { everywhere(tasks); }
 TEST(streams_fail_cleanly_at_every_allocation) { everywhere(network); }
 TEST(connecting_fails_cleanly_at_every_allocation) { everywhere(connecting); }
+TEST(combinations_fail_cleanly_at_every_allocation) { everywhere(combinations); }
 TEST(jobs_fail_cleanly_at_every_allocation) { everywhere(jobs); }
 
 TEST(a_limit_of_memory_is_kept) {
@@ -344,6 +392,7 @@ int main(int argc, char **argv) {
     RUN(tasks_fail_cleanly_at_every_allocation);
     RUN(streams_fail_cleanly_at_every_allocation);
     RUN(connecting_fails_cleanly_at_every_allocation);
+    RUN(combinations_fail_cleanly_at_every_allocation);
     RUN(jobs_fail_cleanly_at_every_allocation);
     RUN(a_limit_of_memory_is_kept);
     RUN(statistics_count_what_the_allocator_gave);

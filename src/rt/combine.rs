@@ -1,0 +1,424 @@
+//! Futures made of futures: what all combinations have in common.
+//!
+//! ```text
+//!   inner futures        members          the combination        the outer future
+//!    F1 ── done ──▶ Waiter::Member(m1) ─┐
+//!    F2 ── done ──▶ Waiter::Member(m2) ─┼─▶ Entry::Combine ──▶ its step ──▶ done
+//!    its timer, a request to cancel ────┘   (once, queued)
+//! ```
+//!
+//! A combination waits for its inner futures through *members*, which stand in
+//! their lines like any other waiter. Whatever happens to it (a member's future
+//! is done, its time is over, its outer future is to be cancelled) is noted, and
+//! its one place in the ready queue is taken: the *step* is made in its turn, by
+//! the loop. So nothing here calls anything in a circle, however deeply
+//! combinations are nested, and nothing allocates but the start.
+//!
+//! A member is a claim (`wait_for`, `shield`, `gather`) or only watches (`wait`):
+//! a watcher holds nothing, ends nothing and has seen nothing. A combination
+//! whose outer future is done may live on, until what it claimed has ended.
+
+use super::core::Core;
+use super::event_loop::State;
+use super::future::{Object, Source};
+use super::gather::{Gather, Until};
+use super::outcome::Outcome;
+use super::ready::Entry;
+use super::service::Service;
+use super::waiters::Waiter;
+use crate::base::{rota_status::*, Key, Result};
+use crate::sys::host::HostFree;
+use crate::sys::{Memory, Slab, Text};
+
+/// What a combination makes of its members.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rule {
+    /// As its one member, within a time.
+    WaitFor,
+    /// As its one member, which is not cancelled with it.
+    Shield,
+    /// When all have been.
+    Gather(Gather),
+    /// When enough have been; it only watches.
+    Wait(Until),
+}
+
+/// A combination.
+pub struct Combine {
+    pub(super) rule: Rule,
+    /// The future that it completes.
+    pub(super) outer: Key,
+    members: Option<(Key, Key)>,
+    arrived: Option<(Key, Key)>,
+    /// Members that have not been dealt with.
+    pub(super) open: usize,
+    /// The timer, while it is armed.
+    timer: Option<Key>,
+    /// Whether it stands in the ready queue.
+    queued: bool,
+    /// A request to cancel that the step has not met yet.
+    ask_due: bool,
+    /// Whether its members were cancelled because the outer future was.
+    pub(super) cancelling: bool,
+    /// The end of its time, which the step has not met yet.
+    expiry_due: bool,
+    /// Whether its time is over.
+    pub(super) expired: bool,
+    /// Whether its members were cancelled because one failed.
+    rest_cancelled: bool,
+    /// The first failure among many.
+    pub(super) answer: Option<(Outcome, Text)>,
+    /// How many of many are done.
+    pub(super) done: i64,
+    /// How many of those failed.
+    pub(super) failed: i64,
+}
+
+impl Combine {
+    /// One of many is done.
+    pub(super) fn note(&mut self, failed: bool) {
+        self.done += 1;
+        self.failed += i64::from(failed);
+    }
+
+    /// Whether the rest is to be cancelled now, because one has failed.
+    fn take_rest_due(&mut self) -> bool {
+        let due = self.rule == Rule::Gather(Gather::CancelRest) && self.answer.is_some() && !self.rest_cancelled;
+        self.rest_cancelled |= due;
+        due
+    }
+}
+
+struct Member {
+    combine: Key,
+    future: Key,
+    /// Whether it is a claim; else it only watches.
+    claims: bool,
+    /// Whether it still stands in the future's line.
+    waiting: bool,
+    /// Whether the future failed.
+    failed: bool,
+    next: Option<Key>,
+    next_arrived: Option<Key>,
+}
+
+/// The tables of a loop's combinations.
+pub struct Combines {
+    table: Slab<Combine>,
+    members: Slab<Member>,
+}
+
+impl Combines {
+    /// Empty ones.
+    pub fn new(memory: &Memory) -> Self {
+        Combines { table: Slab::new(memory.clone(), 1), members: Slab::new(memory.clone(), 1) }
+    }
+
+    /// The combination that a key names.
+    pub(super) fn get(&self, key: Key) -> Option<&Combine> {
+        self.table.get(key)
+    }
+
+    /// As `get`, to change it.
+    pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut Combine> {
+        self.table.get_mut(key)
+    }
+}
+
+impl Core {
+    /// A new combination without members, and its outer future.
+    pub(super) fn combine_new(&mut self, rule: Rule) -> Result<Key> {
+        self.ready.reserve_one()?;
+        let made = self.combine_insert(rule);
+        if made.is_err() {
+            self.ready.release_one();
+        }
+        made
+    }
+
+    fn combine_insert(&mut self, rule: Rule) -> Result<Key> {
+        let outer = self.future_new(Source::Promise)?;
+        let inserted = self.combines.table.insert(Combine {
+            rule,
+            outer,
+            members: None,
+            arrived: None,
+            open: 0,
+            timer: None,
+            queued: false,
+            ask_due: false,
+            cancelling: false,
+            expiry_due: false,
+            expired: false,
+            rest_cancelled: false,
+            answer: None,
+            done: 0,
+            failed: 0,
+        });
+        match (inserted, self.futures.get_mut(outer)) {
+            (Ok(key), Some(future)) => future.source = Source::Combine(key),
+            _ => drop(self.futures.remove(outer)),
+        }
+        inserted
+    }
+
+    /// Adds a member for `future`.
+    pub(super) fn combine_add(&mut self, key: Key, future: Key, claims: bool) -> Result<()> {
+        let new = Member { combine: key, future, claims, waiting: true, failed: false, next: None, next_arrived: None };
+        let member = self.combines.members.insert(new)?;
+        let Some(combine) = self.combines.table.get_mut(key) else { return Err(ROTA_ERR_HANDLE.into()) };
+        let before = combine.members;
+        let (first, last) = before.map_or((member, None), |(first, last)| (first, Some(last)));
+        combine.members = Some((first, member));
+        combine.open += 1;
+        let waits = if claims {
+            self.future_claim(future, Waiter::Member(member))
+        } else {
+            self.future_watch(future, Waiter::Member(member))
+        };
+        if waits.is_err() {
+            self.combines.members.discard(member);
+            if let Some(combine) = self.combines.table.get_mut(key) {
+                combine.members = before;
+                combine.open -= 1;
+            }
+            return waits;
+        }
+        if let Some(slot) = last.and_then(|last| self.combines.members.get_mut(last)) {
+            slot.next = Some(member);
+        }
+        Ok(())
+    }
+
+    /// The moment that is so far from now; `u64::MAX` is never.
+    pub(super) fn deadline_after(&mut self, timeout_ns: u64) -> u64 {
+        match timeout_ns {
+            u64::MAX => u64::MAX,
+            _ => self.read_clock().saturating_add(timeout_ns),
+        }
+    }
+
+    /// Gives it a time; `u64::MAX` is none.
+    pub(super) fn combine_arm(&mut self, key: Key, deadline: u64) -> Result<()> {
+        if deadline == u64::MAX {
+            return Ok(());
+        }
+        let timer = self.timers.arm(deadline, super::timer::TimerAction::Combine(key))?;
+        if let Some(combine) = self.combines.table.get_mut(key) {
+            combine.timer = Some(timer);
+        }
+        Ok(())
+    }
+
+    /// Takes back a combination that could not be started: its futures are as they were.
+    pub(super) fn combine_undo(&mut self, key: Key) {
+        let Some(combine) = self.combines.table.get(key) else { return };
+        let (outer, mut at) = (combine.outer, combine.members.map(|(first, _)| first));
+        while let Some(member) = at {
+            let Some(slot) = self.combines.members.get(member) else { break };
+            let (future, claims) = (slot.future, slot.claims);
+            at = slot.next;
+            match self.futures.get_mut(future) {
+                Some(future) if future.done => future.claims -= u32::from(claims),
+                _ => self.member_withdraw(member),
+            }
+        }
+        self.futures.discard(outer);
+        self.combine_end(key);
+    }
+
+    /// Takes a member out of the line in which it stands.
+    fn member_withdraw(&mut self, member: Key) {
+        let Some(slot) = self.combines.members.get_mut(member) else { return };
+        slot.waiting = false;
+        let (future, claims) = (slot.future, slot.claims);
+        let of = |waiter: &Waiter| matches!(waiter, Waiter::Member(of) if *of == member);
+        if claims {
+            self.future_unclaim(future, of);
+        } else {
+            self.future_unwatch(future, of);
+        }
+    }
+
+    /// The future of a member is done.
+    pub(super) fn member_arrived(&mut self, member: Key) {
+        let Some(slot) = self.combines.members.get_mut(member) else { return };
+        slot.waiting = false;
+        slot.failed = self.futures.get(slot.future).is_some_and(|future| future.outcome.status < 0);
+        let key = slot.combine;
+        let Some(combine) = self.combines.table.get_mut(key) else { return };
+        let (first, last) = combine.arrived.map_or((member, None), |(first, last)| (first, Some(last)));
+        combine.arrived = Some((first, member));
+        if let Some(slot) = last.and_then(|last| self.combines.members.get_mut(last)) {
+            slot.next_arrived = Some(member);
+        }
+        self.combine_queue(key);
+    }
+
+    /// Whether a member's combination has still to complete its outer future.
+    pub(super) fn member_is_live(&self, member: Key) -> bool {
+        let combine = self.combines.members.get(member).and_then(|slot| self.combines.table.get(slot.combine));
+        combine.is_some_and(|combine| self.combine_is_live(combine))
+    }
+
+    pub(super) fn combine_is_live(&self, combine: &Combine) -> bool {
+        self.futures.get(combine.outer).is_some_and(|outer| !outer.done)
+    }
+
+    /// Its step is made in its turn.
+    pub(super) fn combine_queue(&mut self, key: Key) {
+        if let Some(combine) = self.combines.table.get_mut(key).filter(|combine| !combine.queued) {
+            combine.queued = true;
+            self.ready.push_reserved(Entry::Combine(key));
+        }
+    }
+
+    /// Its turn has come: sets the next place aside. Its outer future.
+    pub(super) fn combine_begin(&mut self, key: Key) -> Option<Key> {
+        let combine = self.combines.table.get_mut(key)?;
+        combine.queued = false;
+        self.ready.reserve_left();
+        Some(combine.outer)
+    }
+
+    /// Takes the next member whose future is done: that future, and whether it failed.
+    fn combine_next_arrived(&mut self, key: Key) -> Option<(Key, bool)> {
+        let combine = self.combines.table.get_mut(key)?;
+        let (first, last) = combine.arrived?;
+        let slot = self.combines.members.get(first)?;
+        combine.arrived = slot.next_arrived.map(|next| (next, last));
+        combine.open -= 1;
+        Some((slot.future, slot.failed))
+    }
+
+    /// The outer future is to be cancelled.
+    pub(super) fn combine_cancel(&mut self, key: Key) {
+        let Some(combine) = self.combines.table.get_mut(key) else { return };
+        match combine.rule {
+            Rule::Shield | Rule::Wait(_) => {
+                let outer = combine.outer;
+                self.future_complete(outer, Outcome::cancelled(), Text::None, Object::None);
+            }
+            Rule::WaitFor | Rule::Gather(_) => combine.ask_due = true,
+        }
+        self.combine_queue(key);
+    }
+
+    /// Whether a request to cancel it has been made.
+    pub(super) fn combine_asked(&self, key: Key) -> bool {
+        self.combines.table.get(key).is_some_and(|combine| combine.ask_due || combine.cancelling)
+    }
+
+    /// Its time is over.
+    pub(super) fn combine_expire(&mut self, key: Key) {
+        let Some(combine) = self.combines.table.get_mut(key) else { return };
+        combine.timer = None;
+        combine.expiry_due = true;
+        self.combine_queue(key);
+    }
+
+    /// Ends a combination. Those of its members that still stand in lines are taken out.
+    pub(super) fn combine_end(&mut self, key: Key) {
+        let Some(combine) = self.combines.table.remove(key) else { return };
+        if let Some(timer) = combine.timer {
+            self.timers.cancel(timer);
+        }
+        if !combine.queued {
+            self.ready.release_one();
+        }
+        let mut at = combine.members.map(|(first, _)| first);
+        while let Some(member) = at {
+            at = self.combines.members.get(member).and_then(|slot| slot.next);
+            if self.combines.members.get(member).is_some_and(|slot| slot.waiting) {
+                self.member_withdraw(member);
+            }
+            self.combines.members.discard(member);
+        }
+    }
+}
+
+impl<S: Service> State<S> {
+    /// Makes the step of a combination, up to a destructor that the caller has to call; then it goes on here.
+    pub(super) fn combine_step(&mut self, key: Key) -> Option<HostFree> {
+        while let Some((future, failed)) = self.core.combine_next_arrived(key) {
+            let free = self.combine_member_done(key, future, failed);
+            if free.is_some() {
+                return free;
+            }
+        }
+        let combine = self.core.combines.table.get_mut(key)?;
+        let asked = core::mem::take(&mut combine.ask_due);
+        let expired = core::mem::take(&mut combine.expiry_due);
+        let rest = combine.take_rest_due();
+        if combine.open > 0 && (asked || expired || rest) {
+            combine.cancelling |= asked;
+            combine.expired |= expired;
+            if !matches!(combine.rule, Rule::Wait(_)) {
+                self.combine_cancel_members(key);
+            }
+        }
+        match self.core.combines.table.get(key)?.rule {
+            Rule::WaitFor | Rule::Shield => self.one_finish(key),
+            Rule::Gather(how) => self.gather_finish(key, how),
+            Rule::Wait(until) => self.wait_finish(key, until),
+        }
+    }
+
+    fn combine_member_done(&mut self, key: Key, future: Key, failed: bool) -> Option<HostFree> {
+        let combine = self.core.combines.table.get_mut(key)?;
+        match combine.rule {
+            Rule::WaitFor | Rule::Shield => self.take_over(key, future),
+            Rule::Gather(_) => self.gather_member_done(key, future, failed),
+            Rule::Wait(_) => {
+                combine.note(failed);
+                None
+            }
+        }
+    }
+
+    /// Cancels the futures whose last claim is ours, and lets go of the others.
+    pub(super) fn combine_cancel_members(&mut self, key: Key) {
+        let mut at = self.core.combines.table.get(key).and_then(|combine| combine.members).map(|(first, _)| first);
+        while let Some(member) = at {
+            let Some(slot) = self.core.combines.members.get(member) else { return };
+            at = slot.next;
+            if !slot.waiting {
+                continue;
+            }
+            let future = slot.future;
+            if self.core.futures.get(future).is_some_and(|slot| slot.claims <= 1) {
+                let _ = self.future_cancel(future);
+                continue;
+            }
+            self.core.member_withdraw(member);
+            if let Some(combine) = self.core.combines.table.get_mut(key) {
+                combine.open -= 1;
+            }
+        }
+    }
+
+    /// Completes the outer future; a destructor that is due if it was closed meanwhile.
+    pub(super) fn combine_complete(
+        &mut self,
+        key: Key,
+        outcome: Outcome,
+        text: Text,
+        object: Object,
+    ) -> Option<HostFree> {
+        let outer = self.core.combines.table.get(key)?.outer;
+        self.core.future_complete(outer, outcome, text, object);
+        self.future_settle_closed(outer)
+    }
+
+    /// Answers a claim of ours on a done future, whose outcome nobody gets from us: if nothing else holds the future it
+    /// ends, and says in the log what nobody looked at. Objects stay where the caller has `hold_object`.
+    pub(super) fn future_let_go(&mut self, key: Key, hold_object: bool) -> Option<HostFree> {
+        let future = self.core.futures.get_mut(key)?;
+        future.claims = future.claims.saturating_sub(1);
+        let held = future.kept || hold_object && !matches!(future.object, Object::None);
+        if future.claims > 0 || future.calling || held && !future.closed {
+            return None;
+        }
+        self.future_end(key)
+    }
+}
