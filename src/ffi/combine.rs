@@ -2,9 +2,9 @@
 
 use super::guard::guard_combined;
 use super::registry;
+use super::services::Services;
 use crate::base::handle::{rota_future, rota_loop};
 use crate::base::{limits, rota_status::*, Handle, Kind, Result};
-use crate::io::Io;
 use crate::rt::{Gather, State, Until};
 
 /// A gather cancels the others when one has failed, and is done when they have
@@ -46,7 +46,7 @@ pub extern "C" fn rota_future_shield(future: rota_future) -> rota_future {
     of_one(future, |state, inner| state.shield(inner.key()))
 }
 
-fn of_one(future: rota_future, combine: impl FnOnce(&mut State<Io>, Handle) -> Result<Handle>) -> rota_future {
+fn of_one(future: rota_future, combine: impl FnOnce(&mut State<Services>, Handle) -> Result<Handle>) -> rota_future {
     let handle = Handle::from(future);
     if handle.is(Kind::Value) {
         return future;

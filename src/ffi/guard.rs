@@ -100,7 +100,7 @@ pub fn guard_future(
 pub fn guard_combined(
     handle: Handle,
     find: Result<&Loop>,
-    combine: impl FnOnce(&mut State<Io>) -> Result<Handle>,
+    combine: impl FnOnce(&mut State<Services>) -> Result<Handle>,
 ) -> rota_future {
     begin(handle, find, false, combine)
 }
@@ -110,7 +110,7 @@ fn begin(
     handle: Handle,
     find: Result<&Loop>,
     starts: bool,
-    start: impl FnOnce(&mut State<Io>) -> Result<Handle>,
+    start: impl FnOnce(&mut State<Services>) -> Result<Handle>,
 ) -> rota_future {
     let number = handle.loop_number();
     let started = find.and_then(|runtime| {
