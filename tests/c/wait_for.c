@@ -203,6 +203,37 @@ TEST(the_end_of_a_task_is_waited_for_and_its_answer_is_not_lost) {
     close_clean(loop);
 }
 
+static int64_t reads_a_byte(void *user_data) {
+    char byte;
+    return read(((int *)user_data)[0], &byte, 1);
+}
+
+TEST(a_blocking_call_that_has_begun_is_waited_for) {
+    rota_loop loop = open_system();
+    rota_future outer;
+    int ends[2];
+    CHECK_EQ(pipe(ends), 0);
+    outer = rota_future_wait_for(rota_loop_call_blocking(loop, reads_a_byte, ends), MILLISECOND);
+    TURN_UNTIL(loop, stats_of(loop).timers == 0);
+    turns(loop, 3);
+    CHECK(pending(outer) || outcome_of(outer).status == ROTA_ERR_TIMEOUT);
+    if (pending(outer)) {
+        CHECK_EQ(write(ends[1], "x", 1), 1);
+        CHECK_EQ(WAIT(loop, outer), 1); /* its answer is not lost */
+    } else { /* no thread had taken it up: it was withdrawn */
+        CHECK_STATUS(rota_future_close(outer), ROTA_OK);
+    }
+    outer = rota_future_wait_for(rota_loop_call_blocking(loop, reads_a_byte, ends), HOUR);
+    CHECK_STATUS(rota_future_then(outer, record_future, "call"), ROTA_OK);
+    turns(loop, 3);
+    CHECK_EQ(write(ends[1], "x", 1), 1);
+    CHECK_STATUS(rota_loop_close(loop, 10 * SECOND), ROTA_OK);
+    CHECK(strcmp(test_record, "call:1") == 0 || strcmp(test_record, "call:cancelled") == 0);
+    forget_record();
+    close(ends[0]);
+    close(ends[1]);
+}
+
 /* ---- cancelled and closed from outside */
 
 TEST(the_inner_one_cancelled_or_closed_by_somebody_else_ends_it) {
@@ -337,6 +368,32 @@ TEST(a_shield_is_cancelled_alone_and_at_once) {
     close_clean(loop);
 }
 
+static void counts_lines(int32_t level, const char *message, void *user_data) {
+    CHECK_EQ(level, ROTA_LOG_ERROR);
+    CHECK(strstr(message, "nobody looked") != NULL);
+    ++*(int *)user_data;
+}
+
+TEST(a_failure_that_a_cancelled_shield_left_reaches_the_log_once) {
+    rota_loop_options options = loop_options(ROTA_CLOCK_VIRTUAL_JUMP);
+    rota_loop loop;
+    rota_future inner;
+    int lines = 0;
+    options.log = counts_lines;
+    options.log_data = &lines;
+    loop = open_with(&options);
+    inner = open_future(loop);
+    CHECK_STATUS(rota_future_close(rota_future_shield(inner)), ROTA_OK);
+    CHECK_STATUS(rota_future_fail(inner, ROTA_STATUS_HOST, NULL), ROTA_OK);
+    turn(loop);
+    CHECK_EQ(lines, 1);
+    inner = open_future(loop);
+    CHECK_STATUS(rota_future_fail(inner, ROTA_STATUS_HOST, NULL), ROTA_OK);
+    CHECK_STATUS(WAIT(loop, rota_future_shield(inner)), ROTA_STATUS_HOST);
+    close_clean(loop);
+    CHECK_EQ(lines, 1); /* this one was looked at */
+}
+
 TEST(a_shield_protects_from_others_who_are_cancelled) {
     rota_loop loop = open_jump();
     scene self = {loop, {0}, 0};
@@ -373,6 +430,7 @@ int main(int argc, char **argv) {
     RUN(others_who_wait_keep_the_inner_one_alive);
     RUN(a_write_that_timed_out_tells_how_many_bytes_went);
     RUN(the_end_of_a_task_is_waited_for_and_its_answer_is_not_lost);
+    RUN(a_blocking_call_that_has_begun_is_waited_for);
     RUN(the_inner_one_cancelled_or_closed_by_somebody_else_ends_it);
     RUN(closing_it_withdraws_the_inner_one);
     RUN(in_a_stackful_task);
@@ -381,6 +439,7 @@ int main(int argc, char **argv) {
     RUN(cleanup_within_a_time_is_left_alone_while_the_loop_closes);
     RUN(a_shield_is_done_as_the_inner_one_is);
     RUN(a_shield_is_cancelled_alone_and_at_once);
+    RUN(a_failure_that_a_cancelled_shield_left_reaches_the_log_once);
     RUN(a_shield_protects_from_others_who_are_cancelled);
     RUN(closing_the_loop_ends_what_a_cancelled_shield_left);
     return test_end();
