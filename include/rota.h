@@ -24,13 +24,17 @@
 //     ended is answered with ROTA_ERR_HANDLE: nothing can dangle. A language
 //     that cannot pass structs may declare a handle parameter as uint64_t.
 //  2. A function that returns a rota_status returns 0, or a negative value
-//     that changed nothing. Out-parameters are written on success only.
+//     that changed nothing; but ROTA_ERR_BUSY from closing means that the end
+//     has begun. Out-parameters are written on success only.
 //  3. An operation returns its future even when it cannot start: the future
 //     has then failed already. Its outcome in short form is the value, at or
-//     above zero, or the negative status.
+//     above zero, or the negative status. Where that is known at once, the
+//     handle itself may carry it: a value, which belongs to no thread and
+//     needs no closing.
 //  4. Waiting is a claim. A future's handle ends when it is complete and its
 //     last claim is answered; rota_future_keep holds it until it is closed.
-//     An object in a future (a stream, say) belongs to it until it is taken.
+//     A future that nobody waits for is yours to close. An object in a future
+//     (a stream, say) belongs to it until it is taken.
 //  5. If the call that takes a callback fails, the callback never comes. If it
 //     succeeds, a one-shot callback comes exactly once, for success, failure
 //     or cancellation, on the loop's thread, never inside that call.
@@ -42,7 +46,8 @@
 //  8. Cancelling is a request. It arrives as ROTA_ERR_CANCELLED where the task
 //     waits; the task may clean up with further awaits, and may refuse.
 //  9. ROTA_OK from closing means: nothing of ours touches yours any more, and
-//     no callback of it comes. Until then it is ROTA_ERR_BUSY: ask again.
+//     no callback of it comes. Until then it is ROTA_ERR_BUSY: a future ends
+//     by itself then, a loop is closed again.
 // 10. Calls belong to the loop's thread and answer ROTA_ERR_THREAD elsewhere,
 //     but for those marked *Thread-safe*.
 // 11. A panic inside the library is ROTA_ERR_PANIC, and poisons that loop

@@ -76,11 +76,6 @@ impl HostBytes {
         HostBytes { start: self.start.wrapping_add(offset), size: self.size - offset }
     }
 
-    /// A copy in the loop's memory.
-    pub fn copy_to(&self, list: &mut List<u8>) -> Result<()> {
-        list.extend_from_slice(self.as_slice())
-    }
-
     pub(super) fn as_slice(&self) -> &[u8] {
         if self.size == 0 {
             return &[];

@@ -275,6 +275,17 @@ UNUSED_SAFE static rota_outcome outcome_of(rota_future future) {
     return outcome;
 }
 
+/* Runs until the future is done, reads its outcome and closes it: the message is gone then. */
+UNUSED_SAFE static rota_outcome end_of(rota_loop loop, rota_future future) {
+    rota_outcome outcome;
+    CHECK_STATUS(rota_future_keep(future), ROTA_OK);
+    (void)WAIT(loop, future);
+    outcome = outcome_of(future);
+    outcome.message = "";
+    CHECK_STATUS(rota_future_close(future), ROTA_OK);
+    return outcome;
+}
+
 UNUSED_SAFE static rota_future open_future(rota_loop loop) {
     rota_future future = rota_future_open(loop);
     rota_outcome outcome;

@@ -4,16 +4,6 @@
 enum { LARGE = 8 << 20 };
 static unsigned char large[LARGE];
 
-static rota_outcome end_of(rota_loop loop, rota_future future) {
-    rota_outcome outcome;
-    CHECK_STATUS(rota_future_keep(future), ROTA_OK);
-    (void)WAIT(loop, future);
-    outcome = outcome_of(future);
-    outcome.message = "";
-    CHECK_STATUS(rota_future_close(future), ROTA_OK);
-    return outcome;
-}
-
 /* A few turns in which the system may move what it can. */
 static void some_turns(rota_loop loop) {
     int i;

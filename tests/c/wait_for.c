@@ -9,16 +9,6 @@ static bool pending(rota_future future) {
     return rota_future_get_outcome(future, &outcome) == ROTA_ERR_PENDING;
 }
 
-static rota_outcome end_of(rota_loop loop, rota_future future) {
-    rota_outcome outcome;
-    CHECK_STATUS(rota_future_keep(future), ROTA_OK);
-    (void)WAIT(loop, future);
-    outcome = outcome_of(future);
-    outcome.message = "";
-    CHECK_STATUS(rota_future_close(future), ROTA_OK);
-    return outcome;
-}
-
 /* ---- what comes in time */
 
 TEST(it_is_done_as_the_inner_one_is) {
