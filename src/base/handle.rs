@@ -43,6 +43,24 @@ pub enum Kind {
     Queue = 12,
     /// A barrier.
     Barrier = 13,
+    /// A cancel scope of a task.
+    Scope = 14,
+    /// A group of tasks.
+    Group = 15,
+    /// An owner tag.
+    Owner = 16,
+    /// A set of futures.
+    Set = 17,
+    /// A condition.
+    Condition = 18,
+    /// A reader-writer lock.
+    Rwlock = 19,
+    /// A once-cell.
+    Once = 20,
+    /// A channel.
+    Channel = 21,
+    /// A token.
+    Token = 22,
 }
 
 /// How many bits name the loop.
@@ -137,7 +155,8 @@ macro_rules! convert {
 }
 
 convert!(rota_loop rota_call rota_timer rota_future rota_task rota_listener rota_stream);
-convert!(rota_lock rota_semaphore rota_event rota_queue rota_barrier);
+convert!(rota_lock rota_semaphore rota_event rota_queue rota_barrier rota_condition rota_rwlock rota_once);
+convert!(rota_scope rota_group rota_owner rota_set rota_channel rota_token);
 
 /// An event loop. It belongs to the thread that opened it.
 #[allow(non_camel_case_types)]
@@ -243,6 +262,87 @@ pub struct rota_queue {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct rota_barrier {
+    /// Private: zero is null, equal ids name the same thing.
+    pub id: u64,
+}
+
+/// A stretch of a task's work that can be cancelled on its own, and given a deadline.
+#[allow(non_camel_case_types)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct rota_scope {
+    /// Private: zero is null, equal ids name the same thing.
+    pub id: u64,
+}
+
+/// Tasks and operations that end together.
+#[allow(non_camel_case_types)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct rota_group {
+    /// Private: zero is null, equal ids name the same thing.
+    pub id: u64,
+}
+
+/// A tag for all that one script or level of the host's starts.
+#[allow(non_camel_case_types)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct rota_owner {
+    /// Private: zero is null, equal ids name the same thing.
+    pub id: u64,
+}
+
+/// Futures that are handed out in the order in which they are done.
+#[allow(non_camel_case_types)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct rota_set {
+    /// Private: zero is null, equal ids name the same thing.
+    pub id: u64,
+}
+
+/// A place to wait, under a lock, for something to become true.
+#[allow(non_camel_case_types)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct rota_condition {
+    /// Private: zero is null, equal ids name the same thing.
+    pub id: u64,
+}
+
+/// A lock that many may hold to read, or one to write.
+#[allow(non_camel_case_types)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct rota_rwlock {
+    /// Private: zero is null, equal ids name the same thing.
+    pub id: u64,
+}
+
+/// A value that is made once, by the first who needs it.
+#[allow(non_camel_case_types)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct rota_once {
+    /// Private: zero is null, equal ids name the same thing.
+    pub id: u64,
+}
+
+/// A bounded line of pointers from any thread or loop to one loop.
+#[allow(non_camel_case_types)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct rota_channel {
+    /// Private: zero is null, equal ids name the same thing.
+    pub id: u64,
+}
+
+/// A broadcast that something is to end: a shutdown, a level, a request.
+#[allow(non_camel_case_types)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct rota_token {
     /// Private: zero is null, equal ids name the same thing.
     pub id: u64,
 }

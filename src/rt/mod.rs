@@ -5,6 +5,7 @@
 
 mod call;
 mod callback;
+mod cancel;
 mod close;
 mod combine;
 mod core;
@@ -15,6 +16,7 @@ mod event_loop;
 mod future;
 mod gather;
 mod job;
+mod join;
 mod origins;
 mod outcome;
 mod ready;

@@ -13,23 +13,12 @@
 //! is set aside. A task that ended keeps its outcome until it is joined, or is
 //! detached.
 //!
-//! **Cancelling** is a request; requests are counted. Each is delivered once, as
-//! ROTA_ERR_CANCELLED:
-//!
-//! 1. to the future it waits for, if its claim is the only one: the operation
-//!    is withdrawn and its outcome, exact counts included, is what the task
-//!    gets. What cannot be withdrawn at once (another task, a blocking call)
-//!    is asked, and the task goes on waiting for its answer: if that is another
-//!    than ROTA_ERR_CANCELLED, the request is due;
-//! 2. to the task alone, if others wait for the same future;
-//! 3. otherwise (it is queued, running, or its outcome is ready) the request is
-//!    *due*: the next operation it starts, or the next wait that is not over
-//!    already, is answered ROTA_ERR_CANCELLED instead.
+//! How a task is asked to end stands in `cancel.rs`, who waits for its end in `join.rs`.
 
 use super::core::Core;
 use super::coro::{Body, Stackful, Start};
 use super::event_loop::State;
-use super::future::{Object, Source, Unseen};
+use super::future::{Object, Unseen};
 use super::outcome::Outcome;
 use super::ready::Entry;
 use super::service::Service;
@@ -66,11 +55,11 @@ pub struct Task {
     /// Requests to cancel that have not been taken back.
     pub requests: u32,
     /// Requests that still have to be delivered.
-    due: u32,
+    pub(super) due: u32,
     /// Requests that were passed on to what the task waits for: it answers them, or they are due.
-    passed_on: u32,
+    pub(super) passed_on: u32,
     /// The delivery that came by last: one that comes by again goes in a circle.
-    round: u32,
+    pub(super) round: u32,
     /// How often it may go on without waiting.
     pub budget: u32,
     /// What its last wait came to; after its end, what the task came to.
@@ -84,8 +73,8 @@ pub struct Task {
     /// Lets go of the body's user_data.
     pub free: Option<HostFree>,
     /// The first and the last of the joins, a list through their futures, and how many there are.
-    joins: Option<(Key, Key)>,
-    join_count: u32,
+    pub(super) joins: Option<(Key, Key)>,
+    pub(super) join_count: u32,
 }
 
 /// What a new task is.
@@ -200,14 +189,6 @@ impl Core {
         }
     }
 
-    /// One more request waits for the answer of what the task waits for.
-    fn task_pass_on(&mut self, key: Key, round: u32) {
-        if let Some(task) = self.tasks.get_mut(key) {
-            task.passed_on += 1;
-            task.round = round;
-        }
-    }
-
     /// A wait is over at once: the task goes on, or is made to yield where it has done so too often.
     fn task_go_on(&mut self, key: Key, short: i64) -> Begun {
         let Some(task) = self.tasks.get_mut(key) else { return Begun::Over(short) };
@@ -217,13 +198,6 @@ impl Core {
             return Begun::Parked;
         }
         Begun::Over(short)
-    }
-
-    /// Delivers a request that is due, if there is one.
-    pub fn task_take_due(&mut self, key: Key) -> bool {
-        let Some(task) = self.tasks.get_mut(key).filter(|task| task.due > 0) else { return false };
-        task.due -= 1;
-        true
     }
 
     /// Gives the task an outcome that no future has.
@@ -288,53 +262,6 @@ impl Core {
         self.tasks.discard(key);
     }
 
-    /// A future for the end of a task.
-    pub fn task_join(&mut self, key: Key) -> Result<Handle> {
-        let task = self.tasks.get_mut(key).ok_or(ROTA_ERR_HANDLE)?;
-        if task.state == TaskState::Ended {
-            let gone = self.tasks.remove(key).ok_or(ROTA_ERR_HANDLE)?;
-            return Ok(self.future_done(gone.outcome, gone.text));
-        }
-        let future = self.future_new(Source::Task(key))?;
-        let Some(task) = self.tasks.get_mut(key) else { return Err(ROTA_ERR_HANDLE.into()) };
-        task.join_count += 1;
-        let (first, before) = task.joins.map_or((future, None), |(first, last)| (first, Some(last)));
-        task.joins = Some((first, future));
-        if let Some(slot) = before.and_then(|last| self.futures.get_mut(last)) {
-            slot.next_join = Some(future);
-        }
-        Ok(self.future_handle(future))
-    }
-
-    /// Whether a future stands for the end of this task, which thus cannot wait for it.
-    pub fn future_is_join_of(&self, future: Key, task: Key) -> bool {
-        self.futures.get(future).is_some_and(|slot| matches!(slot.source, Source::Task(joined) if joined == task))
-    }
-
-    /// Takes a join back: the task is not asked to end.
-    pub fn join_remove(&mut self, future: Key, task: Key) {
-        let mut at = None;
-        if let Some(task) = self.tasks.get_mut(task) {
-            task.join_count = task.join_count.saturating_sub(1);
-            at = task.joins.take().map(|(first, _)| first);
-        }
-        let mut kept: Option<(Key, Key)> = None;
-        while let Some(join) = at {
-            at = self.futures.get_mut(join).and_then(|slot| slot.next_join.take());
-            if join == future {
-                continue;
-            }
-            if let Some(slot) = kept.and_then(|(_, last)| self.futures.get_mut(last)) {
-                slot.next_join = Some(join);
-            }
-            kept = Some((kept.map_or(join, |(first, _)| first), join));
-        }
-        if let Some(task) = self.tasks.get_mut(task) {
-            task.joins = kept;
-        }
-        self.future_complete(future, Outcome::cancelled(), Text::None, Object::None);
-    }
-
     /// Nobody will join it.
     pub fn task_detach(&mut self, key: Key) -> Result<()> {
         let task = self.tasks.get_mut(key).ok_or(ROTA_ERR_HANDLE)?;
@@ -353,15 +280,6 @@ impl Core {
         }
         task.next = Some(future);
         Ok(())
-    }
-
-    /// Takes one request back; how many are left. With the last one goes what was not delivered.
-    pub fn task_uncancel(&mut self, key: Key) -> Result<u32> {
-        let task = self.tasks.get_mut(key).ok_or(ROTA_ERR_HANDLE)?;
-        task.requests = task.requests.saturating_sub(1);
-        task.due = task.due.min(task.requests);
-        task.passed_on = task.passed_on.min(task.requests - task.due);
-        Ok(task.requests)
     }
 }
 
@@ -427,65 +345,5 @@ impl<S: Service> State<S> {
             self.task_deliver(key, waited);
         }
         Ok(Begun::Parked)
-    }
-
-    /// Asks a task to end.
-    pub fn task_cancel(&mut self, key: Key) -> Result<()> {
-        let task = self.core.tasks.get_mut(key).ok_or(ROTA_ERR_HANDLE)?;
-        if task.state == TaskState::Ended {
-            return Err(ROTA_ERR_DONE.into());
-        }
-        task.requests += 1;
-        match task.state {
-            TaskState::Waiting(future) => self.task_deliver(key, future),
-            _ => task.due += 1,
-        }
-        Ok(())
-    }
-
-    /// Delivers a request to a waiting task. A chain of tasks that wait for each other is followed, not recursed into;
-    /// in a circle the request goes round once.
-    fn task_deliver(&mut self, mut key: Key, mut future: Key) {
-        self.core.round = self.core.round.wrapping_add(1);
-        let round = self.core.round;
-        self.core.task_pass_on(key, round);
-        loop {
-            let Some(slot) = self.core.futures.get(future).filter(|slot| !slot.done) else { return };
-            if slot.claims > 1 {
-                return self.task_release(key, future);
-            }
-            let Source::Task(next) = slot.source else {
-                let _ = self.future_cancel(future);
-                return;
-            };
-            let Some(task) = self.core.tasks.get_mut(next) else { return };
-            if task.join_count > 1 || task.round == round {
-                return self.core.join_remove(future, next);
-            }
-            task.requests += 1;
-            let TaskState::Waiting(further) = task.state else {
-                task.due += 1;
-                return;
-            };
-            self.core.task_pass_on(next, round);
-            (key, future) = (next, further);
-        }
-    }
-
-    /// The task stops waiting for a future that others still wait for.
-    fn task_release(&mut self, key: Key, future: Key) {
-        self.core.future_unclaim(future, |waiter| matches!(waiter, Waiter::Task(task) if *task == key));
-        self.core.task_set_outcome(key, Outcome::cancelled());
-        self.core.task_wake(key);
-    }
-
-    /// A join is cancelled: the task is asked to end, unless others join it too.
-    pub fn join_cancel(&mut self, future: Key, task: Key) {
-        match self.core.tasks.get(task) {
-            Some(joined) if joined.join_count <= 1 => {
-                let _ = self.task_cancel(task);
-            }
-            _ => self.core.join_remove(future, task),
-        }
     }
 }

@@ -1,0 +1,71 @@
+//! Who waits for the end of a task: each join is a future, and a task has a list of them.
+
+use super::core::Core;
+use super::event_loop::State;
+use super::future::{Object, Source};
+use super::outcome::Outcome;
+use super::service::Service;
+use super::task::TaskState;
+use crate::base::{rota_status::*, Handle, Key, Result};
+use crate::sys::Text;
+
+impl Core {
+    /// A future for the end of a task.
+    pub fn task_join(&mut self, key: Key) -> Result<Handle> {
+        let task = self.tasks.get_mut(key).ok_or(ROTA_ERR_HANDLE)?;
+        if task.state == TaskState::Ended {
+            let gone = self.tasks.remove(key).ok_or(ROTA_ERR_HANDLE)?;
+            return Ok(self.future_done(gone.outcome, gone.text));
+        }
+        let future = self.future_new(Source::Task(key))?;
+        let Some(task) = self.tasks.get_mut(key) else { return Err(ROTA_ERR_HANDLE.into()) };
+        task.join_count += 1;
+        let (first, before) = task.joins.map_or((future, None), |(first, last)| (first, Some(last)));
+        task.joins = Some((first, future));
+        if let Some(slot) = before.and_then(|last| self.futures.get_mut(last)) {
+            slot.next_join = Some(future);
+        }
+        Ok(self.future_handle(future))
+    }
+
+    /// Whether a future stands for the end of this task, which thus cannot wait for it.
+    pub fn future_is_join_of(&self, future: Key, task: Key) -> bool {
+        self.futures.get(future).is_some_and(|slot| matches!(slot.source, Source::Task(joined) if joined == task))
+    }
+
+    /// Takes a join back: the task is not asked to end.
+    pub fn join_remove(&mut self, future: Key, task: Key) {
+        let mut at = None;
+        if let Some(task) = self.tasks.get_mut(task) {
+            task.join_count = task.join_count.saturating_sub(1);
+            at = task.joins.take().map(|(first, _)| first);
+        }
+        let mut kept: Option<(Key, Key)> = None;
+        while let Some(join) = at {
+            at = self.futures.get_mut(join).and_then(|slot| slot.next_join.take());
+            if join == future {
+                continue;
+            }
+            if let Some(slot) = kept.and_then(|(_, last)| self.futures.get_mut(last)) {
+                slot.next_join = Some(join);
+            }
+            kept = Some((kept.map_or(join, |(first, _)| first), join));
+        }
+        if let Some(task) = self.tasks.get_mut(task) {
+            task.joins = kept;
+        }
+        self.future_complete(future, Outcome::cancelled(), Text::None, Object::None);
+    }
+}
+
+impl<S: Service> State<S> {
+    /// A join is cancelled: the task is asked to end, unless others join it too.
+    pub fn join_cancel(&mut self, future: Key, task: Key) {
+        match self.core.tasks.get(task) {
+            Some(joined) if joined.join_count <= 1 => {
+                let _ = self.task_cancel(task);
+            }
+            _ => self.core.join_remove(future, task),
+        }
+    }
+}
