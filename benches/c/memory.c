@@ -33,8 +33,9 @@ static void parked(uint64_t operations, bool stepped) {
     uint64_t before = bench_resident_bytes();
     bench_begin();
     for (uint64_t n = 0; n < operations; n++) {
-        rota_status status = stepped ? rota_loop_spawn_stepped(all.loop, waits_stepped, &all, NULL, NULL)
-                                     : rota_loop_spawn(all.loop, waits, &all, NULL, NULL);
+        rota_status status =
+            stepped ? rota_loop_spawn_stepped(all.loop, waits_stepped, &all, NULL, NULL)
+                    : rota_loop_spawn(all.loop, waits, &all, NULL, NULL);
         bench_check(status == ROTA_OK);
     }
     bench_check(rota_loop_turn(all.loop, 0, 0, 0, NULL) == ROTA_OK);

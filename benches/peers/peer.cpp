@@ -44,7 +44,8 @@ void *realloc(void *block, std::size_t size) {
     return __libc_realloc(block, size);
 }
 
-void *mmap(void *address, std::size_t size, int protection, int flags, int descriptor, off_t offset) {
+void *mmap(void *address, std::size_t size, int protection, int flags, int descriptor,
+           off_t offset) {
     allocations++;
     return reinterpret_cast<void *>(
         syscall(SYS_mmap, address, size, protection, flags, descriptor, offset));
@@ -86,7 +87,8 @@ int main(int argc, char **argv) {
         return 0;
     }
     for (const bench_entry *entry = bench_entries; argc == 5 && entry->work != nullptr; entry++) {
-        if (std::strcmp(argv[2], entry->work) != 0 || std::strcmp(argv[3], entry->contestant) != 0) continue;
+        if (std::strcmp(argv[2], entry->work) != 0) continue;
+        if (std::strcmp(argv[3], entry->contestant) != 0) continue;
         const std::uint64_t operations = std::strtoull(argv[4], nullptr, 10);
         entry->run(operations);
         const double count = double(operations);

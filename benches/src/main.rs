@@ -67,8 +67,8 @@ fn rows(setup: &Setup, wanted: &[String]) -> Result<Vec<Row>, String> {
     let mut rows: Vec<Row> = Vec::new();
     for program in std::iter::once(&setup.program).chain(&setup.peers) {
         for line in output(Command::new(program).arg("list"))?.lines() {
-            let words: Vec<&str> = line.split_whitespace().collect();
-            let &[work, contestant, operations] = &words[..] else { return Err(format!("not a work: {line}")) };
+            let (work, rest) = line.split_once(' ').ok_or(format!("not a work: {line}"))?;
+            let (contestant, operations) = rest.rsplit_once(' ').ok_or(format!("not a work: {line}"))?;
             if !wanted.is_empty() && !wanted.iter().any(|name| name == work) {
                 continue;
             }

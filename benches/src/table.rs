@@ -110,8 +110,9 @@ pub fn json(row: &Row) -> String {
     for figures in &row.figures {
         let _ = writeln!(
             text,
-            "{{\"work\": \"{}\", \"contestant\": \"{}\", \"ns_per_op\": {{\"min\": {:.2}, \"median\": {:.2}, \"max\": \
-             {:.2}}}, \"allocations_per_op\": {:.4}, \"bytes_per_op\": {:.1}, \"checked\": {}}}",
+            "{{\"work\": \"{}\", \"contestant\": \"{}\", \
+             \"ns_per_op\": {{\"min\": {:.2}, \"median\": {:.2}, \"max\": {:.2}}}, \
+             \"allocations_per_op\": {:.4}, \"bytes_per_op\": {:.1}, \"checked\": {}}}",
             row.work,
             figures.contestant,
             figures.ns[0],
@@ -128,8 +129,8 @@ pub fn json(row: &Row) -> String {
 /// The table, in Markdown.
 pub fn show(rows: &[Row]) -> String {
     let mut text = String::from(
-        "\n| work | contestant | CPU ns (min..max) | of rota's | instructions | system calls | allocations | bytes | bar \
-         |\n|---|---|---|---|---|---|---|---|---|\n",
+        "\n| work | contestant | CPU ns (min..max) | of rota's | instructions | system calls | allocations | bytes | \
+         bar |\n|---|---|---|---|---|---|---|---|---|\n",
     );
     for row in rows {
         let ours = row.figures.iter().find(|figures| figures.contestant == "rota").map(Figures::median);
