@@ -5,7 +5,7 @@ use super::options::{self, Options};
 use super::registry;
 use crate::base::handle::{rota_future, rota_loop, rota_task};
 use crate::base::{limits, rota_outcome, rota_status, rota_status::*, Handle, Key, Kind, Result};
-use crate::rt::{current, Core, NewTask, Start};
+use crate::rt::{current, is_innermost, Core, NewTask, Start};
 use crate::sys::host::{rota_free_fn, rota_step_fn, rota_task_fn, HostBody, HostFree, HostStep};
 use crate::sys::thread::in_hook;
 use crate::sys::Text;
@@ -200,9 +200,9 @@ pub extern "C" fn rota_task_wait(task: rota_task, future: rota_future) -> i64 {
 
 /// Whether the task is the one that runs, innermost.
 fn running(task: Handle) -> Result<()> {
-    match current() {
-        Some(now) if now.loop_number == task.loop_number() && now.task == Some(task.key()) => Ok(()),
-        _ => Err(ROTA_ERR_NO_TASK.into()),
+    match is_innermost(task) {
+        true => Ok(()),
+        false => Err(ROTA_ERR_NO_TASK.into()),
     }
 }
 

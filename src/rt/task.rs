@@ -16,7 +16,7 @@
 //! How a task is asked to end stands in `cancel.rs`, who waits for its end in `join.rs`.
 
 use super::core::Core;
-use super::coro::{Body, Stackful, Start};
+use super::coro::{Body, Stackful, Start, Step};
 use super::event_loop::State;
 use super::future::{Object, Unseen};
 use super::outcome::Outcome;
@@ -44,7 +44,7 @@ pub enum TaskState {
 pub struct Task {
     /// Where it stands.
     pub state: TaskState,
-    /// The body, while it does not run.
+    /// The body, until it has ended.
     pub body: Option<Body>,
     /// Whether the body is on a stack of its own.
     pub stackful: bool,
@@ -157,14 +157,15 @@ impl Core {
         }
     }
 
-    /// Its turn has come: takes the body out to be run, and sets the next place aside.
-    pub fn task_begin(&mut self, key: Key) -> Option<Body> {
+    /// Its turn has come: what makes its next step; its place in the queue is set aside again.
+    #[inline]
+    pub fn task_begin(&mut self, key: Key) -> Option<Step> {
         let task = self.tasks.get_mut(key)?;
-        let body = task.body.take()?;
+        let step = task.body.as_mut()?.step()?;
         task.state = TaskState::Running;
         task.budget = limits::TASK_BUDGET;
         self.ready.reserve_left();
-        Some(body)
+        Some(step)
     }
 
     /// Fetches what the task waited for; the short form.
@@ -216,6 +217,9 @@ impl Core {
     pub fn task_end(&mut self, key: Key, answer: i64) -> Option<HostFree> {
         self.ready.release_one();
         let task = self.tasks.get_mut(key)?;
+        if let Some(Body::Stackful(stackful)) = task.body.take() {
+            stackful.recycle(&mut self.stacks);
+        }
         if answer >= 0 || answer != task.outcome.short() {
             (task.outcome, task.text) = match Outcome::from_short(answer) {
                 Some(outcome) => (outcome, Text::None),
@@ -294,9 +298,18 @@ pub enum Begun {
 impl<S: Service> State<S> {
     /// The task goes on: fetches what it waited for; the short form, and a destructor to call.
     pub fn task_resumed(&mut self, key: Key) -> (i64, Option<HostFree>) {
-        let waited = self.core.tasks.get(key).and_then(|task| task.answer);
-        let short = self.core.task_collect(key);
-        (short, waited.and_then(|future| self.future_settle(future)))
+        let Some(task) = self.core.tasks.get(key) else { return (ROTA_ERR_HANDLE as i64, None) };
+        match task.answer {
+            Some(future) => (self.core.task_collect(key), self.future_settle(future)),
+            None => (task.outcome.short(), None),
+        }
+    }
+
+    /// The task goes on after it gave up its turn, and meets a request that came meanwhile.
+    pub fn task_yielded(&mut self, key: Key) -> (i64, Option<HostFree>) {
+        let cancelled = self.core.task_take_due(key);
+        let outcome = if cancelled { Outcome::cancelled() } else { Outcome::default() };
+        (self.core.task_set_outcome(key, outcome), None)
     }
 
     /// The running task begins to wait for `future`. An error changes nothing.
