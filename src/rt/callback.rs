@@ -8,6 +8,7 @@ use super::core::{Core, ROTA_LOG_WARNING};
 use super::coro::{suspend, Body, ROTA_STEP_WAIT};
 use super::current::{self, Current, Scope};
 use super::event_loop::{Runtime, State};
+use super::hook::ROTA_TASK_PAUSED;
 use super::outcome::Outcome;
 use super::ready::Entry;
 use super::service::Service;
@@ -113,27 +114,31 @@ impl<S: Service> Runtime<S> {
     }
 
     /// Runs a task until it waits or ends.
-    fn step(&self, key: Key, mut body: Body) -> Result<()> {
+    pub(super) fn step(&self, key: Key, mut body: Body) -> Result<()> {
         let inside = Scope::enter(Current { loop_number: self.number, task: Some(key) });
         let ended = match &mut body {
             Body::Stackful(stackful) => stackful.resume(),
             Body::Stepped(step) => self.run_steps(key, *step)?,
         };
         drop(inside);
-        let free = self.with(|state| {
+        let (free, locals) = self.with(|state| {
             let core = &mut state.core;
             let Some(answer) = ended else {
                 if let Some(task) = core.tasks.get_mut(key) {
                     task.body = Some(body);
                 }
-                return Ok(None);
+                core.tell_of_task(key, ROTA_TASK_PAUSED);
+                return Ok((None, false));
             };
             if let Body::Stackful(stackful) = body {
                 stackful.recycle(&mut core.stacks);
             }
-            Ok(core.task_end(key, answer))
+            Ok((core.task_end(key, answer), core.locals.has_dead()))
         })?;
         self.let_go(free);
+        if locals {
+            self.let_locals_go();
+        }
         Ok(())
     }
 

@@ -56,6 +56,8 @@ pub struct Runtime<S: Service> {
     running: Cell<bool>,
     poisoned: Cell<bool>,
     left: Cell<usize>,
+    /// How many eager tasks are starting inside each other.
+    pub(super) eager: Cell<u32>,
     user_data: Cell<HostPointer>,
     remote: Arc<Remote>,
 }
@@ -117,6 +119,7 @@ impl<S: Service> Runtime<S> {
             running: Cell::new(false),
             poisoned: Cell::new(false),
             left: Cell::new(0),
+            eager: Cell::new(0),
             user_data: Cell::new(HostPointer(core::ptr::null_mut())),
             remote,
         })
