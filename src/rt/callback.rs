@@ -8,6 +8,7 @@ use super::core::{Core, ROTA_LOG_WARNING};
 use super::coro::{suspend, Step, ROTA_STEP_WAIT};
 use super::current::{self, Current, Scope};
 use super::event_loop::{Runtime, State};
+use super::hook::ROTA_TASK_PAUSED;
 use super::outcome::Outcome;
 use super::ready::Entry;
 use super::service::Service;
@@ -123,16 +124,22 @@ impl<S: Service> Runtime<S> {
     }
 
     /// Runs a task until it waits or ends.
-    fn step(&self, key: Key, step: Step) -> Result<()> {
+    pub(super) fn step(&self, key: Key, step: Step) -> Result<()> {
         let inside = Scope::enter(Current { loop_number: self.number, task: Some(key) });
         let ended = match step {
             Step::Stackful(switch) => switch.resume(),
             Step::Stepped(step) => self.run_steps(key, step)?,
         };
         drop(inside);
-        let Some(answer) = ended else { return Ok(()) };
-        let free = self.with(|state| Ok(state.core.task_end(key, answer)))?;
+        let Some(answer) = ended else {
+            self.tell_of_task(key, ROTA_TASK_PAUSED);
+            return Ok(());
+        };
+        let (free, locals) = self.with(|state| Ok((state.core.task_end(key, answer), state.core.locals.has_dead())))?;
         self.let_go(free);
+        if locals {
+            self.let_locals_go();
+        }
         Ok(())
     }
 
