@@ -39,6 +39,10 @@ pub mod stream;
 
 pub mod lock;
 
+pub mod condition;
+
+pub mod rwlock;
+
 pub mod semaphore;
 
 pub mod event;
@@ -46,3 +50,5 @@ pub mod event;
 pub mod queue;
 
 pub mod barrier;
+
+pub mod once;
