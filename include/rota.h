@@ -188,6 +188,18 @@
 /// The value that a semaphore starts with is also the most it may have.
 #define ROTA_SEMAPHORE_BOUNDED 1
 
+/// Setting the event lets one waiter go and clears it again.
+#define ROTA_EVENT_AUTO_RESET 1
+
+/// The oldest item comes out first.
+#define ROTA_QUEUE_FIFO 0
+
+/// The newest item comes out first.
+#define ROTA_QUEUE_LIFO 1
+
+/// The item with the smallest priority comes out first, the oldest of equals.
+#define ROTA_QUEUE_PRIORITY 2
+
 /// The outcome of a call: ROTA_OK, or what went wrong. Values never change.
 typedef enum {
     /// It worked.
@@ -588,6 +600,18 @@ typedef struct {
     uint64_t id;
 } rota_lock;
 
+/// A place to wait, under a lock, for something to become true.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_condition;
+
+/// A lock that many may hold to read, or one to write.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_rwlock;
+
 /// So many places that tasks take and give back.
 typedef struct {
     /// Private: zero is null, equal ids name the same thing.
@@ -611,6 +635,12 @@ typedef struct {
     /// Private: zero is null, equal ids name the same thing.
     uint64_t id;
 } rota_barrier;
+
+/// A value that is made once, by the first who needs it.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_once;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1189,6 +1219,75 @@ rota_status rota_lock_is_locked(rota_lock lock, bool *out);
 /// and does nothing.
 rota_status rota_lock_close(rota_lock lock);
 
+/// A condition under a lock of the same loop: tasks and callbacks that hold the
+/// lock wait here for something to become true. A lock may have many.
+/// ROTA_ERR_HANDLE: the lock has ended, or is another loop's.
+rota_status rota_loop_open_condition(rota_loop loop, rota_lock lock,
+    rota_condition *out);
+
+/// Lets go of the lock, which has to be held, and waits to be notified. The
+/// future is complete, with 0, when this wait was notified and holds the lock
+/// again; the first to wait is the first to be notified. What was waited for
+/// may have changed until then: look again, and wait again if need be.
+///
+/// Cancelling the future, or the task that awaits it, makes it end with
+/// ROTA_ERR_CANCELLED, and that only once the lock is held again: so after 0
+/// and ROTA_ERR_CANCELLED alike the lock has to be released. A wait that was
+/// notified before ends with 0 all the same. Only closing the future while
+/// nobody waits for it gives the lock up; a notification that it had goes to
+/// the next.
+///
+/// ROTA_ERR_SHUT: the lock, the condition or the loop was closed; the lock is
+/// not held. ROTA_ERR_INVALID: nobody holds the lock. A wait that cannot begin
+/// leaves the lock as it was.
+rota_future rota_condition_wait(rota_condition condition);
+
+/// Notifies the first `count` of those who wait, or as many as there are: each
+/// goes on in its turn, once it has the lock. The lock may be held, which is
+/// usual, or not. Nobody is notified later for want of somebody now.
+rota_status rota_condition_notify(rota_condition condition, size_t count);
+
+/// Notifies everybody who waits.
+rota_status rota_condition_notify_all(rota_condition condition);
+
+/// Ends the condition: those who wait for it end with ROTA_ERR_SHUT, and do not
+/// hold the lock; those who were notified get it in their turn. Closing its
+/// loop does the same. Closing null succeeds and does nothing.
+rota_status rota_condition_close(rota_condition condition);
+
+/// A lock among tasks and callbacks of one loop that many may hold to read, or
+/// one to write. It belongs to no task: whoever has the handle may release it.
+///
+/// First come, first served: a writer who waits stops the readers that come
+/// after him, and readers next to each other go together. So a reader must not
+/// take it again while it holds it: a writer may wait in between.
+rota_status rota_loop_open_rwlock(rota_loop loop, rota_rwlock *out);
+
+/// A future for the lock, to read: once it is complete, with 0, it is held.
+/// Cancelling it, or the task that awaits it, leaves the line; one that is
+/// complete holds the lock all the same, and has to release it.
+rota_future rota_rwlock_acquire_read(rota_rwlock rwlock);
+
+/// As rota_rwlock_acquire_read(), to write.
+rota_future rota_rwlock_acquire_write(rota_rwlock rwlock);
+
+/// One reader lets go of the lock. ROTA_ERR_INVALID: nobody reads.
+rota_status rota_rwlock_release_read(rota_rwlock rwlock);
+
+/// The writer lets go of the lock. ROTA_ERR_INVALID: nobody writes.
+rota_status rota_rwlock_release_write(rota_rwlock rwlock);
+
+/// How many hold the lock to read.
+rota_status rota_rwlock_get_readers(rota_rwlock rwlock, uint32_t *out);
+
+/// Whether somebody holds the lock to write.
+rota_status rota_rwlock_is_writing(rota_rwlock rwlock, bool *out);
+
+/// Ends the lock, held or not: those who wait for it end with
+/// ROTA_ERR_CANCELLED. Closing its loop does the same. Closing null succeeds
+/// and does nothing.
+rota_status rota_rwlock_close(rota_rwlock rwlock);
+
 /// A semaphore with `value` places for tasks and callbacks of one loop. `flags`
 /// is 0 or ROTA_SEMAPHORE_BOUNDED.
 rota_status rota_loop_open_semaphore(rota_loop loop, uint64_t value,
@@ -1210,11 +1309,15 @@ rota_status rota_semaphore_get_value(rota_semaphore semaphore, uint64_t *out);
 /// Closing its loop does the same. Closing null succeeds and does nothing.
 rota_status rota_semaphore_close(rota_semaphore semaphore);
 
-/// An event for tasks and callbacks of one loop, which is not set yet.
-rota_status rota_loop_open_event(rota_loop loop, rota_event *out);
+/// An event for tasks and callbacks of one loop, which is not set yet. `flags`
+/// is 0 or ROTA_EVENT_AUTO_RESET.
+rota_status rota_loop_open_event(rota_loop loop, uint32_t flags,
+    rota_event *out);
 
 /// Sets the event: everybody who waits for it is woken, in order, also if it is
-/// cleared before he runs. Setting it again changes nothing.
+/// cleared before he runs. Setting it again changes nothing. With
+/// ROTA_EVENT_AUTO_RESET only the first who waits is woken, and the event stays
+/// clear; if nobody waits it is set, once, for the next who comes.
 rota_status rota_event_set(rota_event event);
 
 /// Clears the event: who waits from now on waits until it is set again.
@@ -1223,8 +1326,9 @@ rota_status rota_event_clear(rota_event event);
 /// Whether the event is set.
 rota_status rota_event_is_set(rota_event event, bool *out);
 
-/// A future that is complete, with 0, once the event is set; at once if it is.
-/// Cancelling it ends this one wait.
+/// A future that is complete, with 0, once the event is set; at once if it is,
+/// which clears one with ROTA_EVENT_AUTO_RESET. Cancelling it ends this one
+/// wait.
 rota_future rota_event_wait(rota_event event);
 
 /// Ends the event: those who wait for it end with ROTA_ERR_CANCELLED. Closing
@@ -1233,28 +1337,42 @@ rota_status rota_event_close(rota_event event);
 
 /// A queue of pointers between tasks and callbacks of one loop. It holds at
 /// most
-/// `capacity` of them; 0 is any number. What they point to stays yours: nothing
-/// here reads it or lets go of it, and NULL is an item like others.
+/// `capacity` of them; 0 is any number. `order` is ROTA_QUEUE_FIFO, ..._LIFO or
+/// ..._PRIORITY. What they point to stays yours: nothing here reads it or lets
+/// go of it, and NULL is an item like others.
 rota_status rota_loop_open_queue(rota_loop loop, size_t capacity,
-    rota_queue *out);
+    uint32_t order, rota_queue *out);
 
 /// A future that is complete, with 0, once the item is in the queue: at once if
 /// there is room, else in the order in which they were put. Cancelled or
-/// failed, it has put nothing. ROTA_ERR_SHUT: the queue was shut down.
+/// failed, it has put nothing. Where the order is by priority, this one is 0.
+/// ROTA_ERR_SHUT: the queue was shut down.
 rota_future rota_queue_put(rota_queue queue, void *item);
 
-/// A future for the oldest item; rota_future_take_result() hands it out. The
+/// As rota_queue_put(), with a priority: the smallest comes out first, and
+/// equals in the order in which they were put. Those who wait for room get it
+/// in the order in which they came, whatever they put. ROTA_ERR_INVALID: the
+/// queue has another order.
+rota_future rota_queue_put_priority(rota_queue queue, void *item,
+    int64_t priority);
+
+/// A future for the next item; rota_future_take_result() hands it out. The
 /// first to ask is the first to get one. Cancelling it while it is pending
 /// leaves the line; once it is complete it holds the item until that is taken,
 /// also if the task that awaits it is cancelled then. Closing it drops the
-/// item. ROTA_ERR_SHUT: the queue was shut down, and is empty.
+/// item. ROTA_ERR_SHUT: the queue was shut down, and is empty; or it was shut
+/// down now.
 rota_future rota_queue_get(rota_queue queue);
 
 /// Puts an item if there is room now. ROTA_ERR_LIMIT: it is full;
 /// ROTA_ERR_SHUT: it was shut down.
 rota_status rota_queue_try_put(rota_queue queue, void *item);
 
-/// Takes the oldest item if there is one now. ROTA_ERR_PENDING: it is empty;
+/// As rota_queue_try_put(), with a priority as in rota_queue_put_priority().
+rota_status rota_queue_try_put_priority(rota_queue queue, void *item,
+    int64_t priority);
+
+/// Takes the next item if there is one now. ROTA_ERR_PENDING: it is empty;
 /// ROTA_ERR_SHUT: it is empty, and was shut down.
 rota_status rota_queue_try_get(rota_queue queue, void **out);
 
@@ -1273,6 +1391,14 @@ rota_future rota_queue_join(rota_queue queue);
 /// Items that are in it come out as before; once it is empty, who waits to get,
 /// or tries, gets ROTA_ERR_SHUT. Shutting it again changes nothing.
 rota_status rota_queue_shutdown(rota_queue queue);
+
+/// As rota_queue_shutdown(), and nothing is got from now on either: who waits
+/// to get, or begins to, has ROTA_ERR_SHUT, also while items are left. No item
+/// is dropped: those that are in the queue stay there for rota_queue_try_get(),
+/// with which whoever shuts it down takes them, to let go of them. They count
+/// as done with: rota_queue_join() waits for those only that had come out
+/// before. Shutting it again changes nothing.
+rota_status rota_queue_shutdown_now(rota_queue queue);
 
 /// Ends the queue: who waits for it ends with ROTA_ERR_CANCELLED, and items
 /// that are in it are forgotten; take them first if they have to be let go.
@@ -1299,6 +1425,36 @@ rota_status rota_barrier_reset(rota_barrier barrier);
 /// Ends the barrier: those who wait at it end with ROTA_ERR_CANCELLED. Closing
 /// its loop does the same. Closing null succeeds and does nothing.
 rota_status rota_barrier_close(rota_barrier barrier);
+
+/// A cell for a value that tasks or callbacks of one loop need, and that is
+/// made once, by the first of them.
+rota_status rota_loop_open_once(rota_loop loop, rota_once *out);
+
+/// A future that is complete with 0 once the value is there, for
+/// rota_once_get(); or with 1 for the one who is to make it, the first to ask:
+/// that one has to call rota_once_set(), or rota_once_give_up() if it fails or
+/// is cancelled on the way. All others wait until then. Cancelling ends this
+/// one wait; a future that is complete with 1 is to make the value all the
+/// same.
+rota_future rota_once_begin(rota_once once);
+
+/// Puts the value in the cell and lets everybody go who waits for it. When the
+/// cell or its loop is closed, `value_free` (which may be NULL) is called with
+/// it once. If this call fails the value stays yours: ROTA_ERR_INVALID: nobody
+/// was told to make it; ROTA_ERR_DONE: it is there already.
+rota_status rota_once_set(rota_once once, void *value, rota_free_fn value_free);
+
+/// The value could not be made: the first who waits is told to make it, or else
+/// the next who asks. Errors as rota_once_set().
+rota_status rota_once_give_up(rota_once once);
+
+/// The value, which stays the cell's. ROTA_ERR_PENDING: it is not there.
+rota_status rota_once_get(rota_once once, void **out);
+
+/// Ends the cell: its value is let go, inside this call, and those who wait end
+/// with ROTA_ERR_CANCELLED. Closing its loop does the same, the values last.
+/// Closing null succeeds and does nothing.
+rota_status rota_once_close(rota_once once);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -25,6 +25,9 @@ KINDS = {  # the type of a handle: its kind, and the fixture's member
     "rota_event": ("EVENT", "event"),
     "rota_queue": ("QUEUE", "queue"),
     "rota_barrier": ("BARRIER", "barrier"),
+    "rota_condition": ("CONDITION", "condition"),
+    "rota_rwlock": ("RWLOCK", "rwlock"),
+    "rota_once": ("ONCE", "once"),
 }
 
 CALLBACKS = {  # the type of a callback: one that does nothing
@@ -58,7 +61,8 @@ BAD_TEXTS = ['"\\xff\\xfe"', '"\\xc3"', '"\\xed\\xa0\\x80"', '""', "long_text"]
 # Functions of which closing null "succeeds and does nothing".
 NULL_SUCCEEDS = {"rota_loop_close", "rota_loop_abandon", "rota_future_close",
                  "rota_listener_close", "rota_stream_close", "rota_stream_abort",
-                 "rota_lock_close", "rota_semaphore_close", "rota_event_close", "rota_queue_close", "rota_barrier_close"}
+                 "rota_lock_close", "rota_semaphore_close", "rota_event_close", "rota_queue_close", "rota_barrier_close",
+                 "rota_condition_close", "rota_rwlock_close", "rota_once_close"}
 
 # What else a bad handle may be answered with, besides ROTA_ERR_HANDLE: no task runs here.
 BAD_HANDLE_TOO = {"rota_await": ["ROTA_ERR_NO_TASK"],
@@ -76,6 +80,8 @@ NULLABLE = {
     ("rota_loop_spawn", "out"), ("rota_loop_spawn_stepped", "out"),
     ("rota_queue_put", "item"), ("rota_queue_try_put", "item"),
     ("rota_task_set_local", "value"), ("rota_task_set_local", "value_free"),
+    ("rota_queue_put_priority", "item"), ("rota_queue_try_put_priority", "item"),
+    ("rota_once_set", "value"), ("rota_once_set", "value_free"),
     ("rota_task_uncancel", "left"), ("rota_task_get_name", "length"),
 }
 
@@ -95,6 +101,8 @@ REFUSED_NUMBERS = {
     ("rota_future_fail", "status"): {
         number: ["ROTA_ERR_INVALID"] for number in ["0", "1", "INT32_MAX", "-18", "-999999"]},
     ("rota_loop_open_semaphore", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
+    ("rota_loop_open_event", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
+    ("rota_loop_open_queue", "order"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
     ("rota_loop_open_barrier", "parties"): {"0": ["ROTA_ERR_INVALID"]},
     ("rota_stream_set_watermarks", "low"): {"SIZE_MAX": ["ROTA_ERR_INVALID"]},
 }

@@ -41,6 +41,10 @@ pub mod stream;
 
 pub mod lock;
 
+pub mod condition;
+
+pub mod rwlock;
+
 pub mod semaphore;
 
 pub mod event;
@@ -48,3 +52,5 @@ pub mod event;
 pub mod queue;
 
 pub mod barrier;
+
+pub mod once;

@@ -255,6 +255,12 @@ impl Core {
         self.combine_queue(key);
     }
 
+    /// The future that a member's combination completes.
+    pub(super) fn member_outer(&self, member: Key) -> Option<Key> {
+        let slot = self.combines.members.get(member)?;
+        Some(self.combines.table.get(slot.combine)?.outer)
+    }
+
     /// Whether a member's combination has still to complete its outer future.
     pub(super) fn member_is_live(&self, member: Key) -> bool {
         let combine = self.combines.members.get(member).and_then(|slot| self.combines.table.get(slot.combine));

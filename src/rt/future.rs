@@ -139,6 +139,11 @@ impl Core {
         self.futures.get(key).is_some_and(|future| self.waiters.any(&future.waiters, keeps))
     }
 
+    /// The first who waits for a pending future.
+    pub(super) fn future_first_waiter(&self, key: Key) -> Option<Waiter> {
+        self.futures.get(key).and_then(|future| self.waiters.first(&future.waiters)).copied()
+    }
+
     /// A new future for `source`.
     pub fn future_new(&mut self, source: Source) -> Result<Key> {
         let key = self.futures.insert(Future {

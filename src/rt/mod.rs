@@ -28,6 +28,7 @@ mod service;
 mod task;
 mod timer;
 mod timers;
+mod told;
 mod wait_for;
 mod waiters;
 
@@ -46,5 +47,5 @@ pub use self::service::{Operation, Service};
 pub use self::task::{NewTask, TaskState};
 pub use self::timer::TimerAction;
 pub use self::waiters::Waiter;
-pub use crate::sys::host::HostPointer;
+pub use crate::sys::host::{HostFree, HostPointer};
 pub use crate::sys::{Memory, Ring, Slab, Text};
