@@ -29,6 +29,8 @@ pub mod task;
 
 pub mod blocking;
 
+pub mod post;
+
 pub mod address;
 
 pub mod resolve;
