@@ -1029,6 +1029,49 @@ rota_status rota_task_get_local(rota_task task, const void *key, void **out);
 rota_future rota_loop_call_blocking(rota_loop loop, rota_job_fn job,
     void *user_data);
 
+/// As rota_future_complete(), from any thread: the loop completes the promise
+/// in its next turn. ROTA_OK: it was handed over; if the promise has been
+/// completed or has ended by then, nothing happens. What one thread posts,
+/// callbacks included, is done in its order. Thread-safe.
+rota_status rota_future_post_complete(rota_future future, int64_t value);
+
+/// As rota_future_complete_with(), from any thread; otherwise as
+/// rota_future_post_complete(). `result_free` (which may be NULL) is called on
+/// the loop's thread if nobody takes the result, also when the promise was
+/// completed or had ended before. If this call fails, the pointer stays yours;
+/// if the loop is abandoned, it is leaked. Thread-safe.
+rota_status rota_future_post_complete_with(rota_future future, void *result,
+    rota_free_fn result_free);
+
+/// As rota_future_fail() without a message, from any thread; otherwise as
+/// rota_future_post_complete(). Thread-safe.
+rota_status rota_future_post_fail(rota_future future, int32_t status);
+
+/// As rota_task_cancel(), from any thread: the loop asks the task in its next
+/// turn. ROTA_OK: it was handed over; if the task has ended by then, nothing
+/// happens. Thread-safe.
+rota_status rota_task_post_cancel(rota_task task);
+
+/// Blocks the calling thread until the future is done, and returns what it came
+/// to in short form: the value, or the negative status. It claims the future,
+/// which thus ends unless something else holds it; an object in it stays there,
+/// for the loop's thread to take. Thread-safe.
+///
+/// `timeout_ns` is of the system's clock, ROTA_FOREVER is no limit. The loop's
+/// own thread has to turn it meanwhile; a timeout of 0 is too short for its
+/// answer. `out` may be NULL; it is written when the future was done, with a
+/// message only where that is the library's own, which lives for ever.
+///
+/// ROTA_ERR_TIMEOUT with `out` unwritten: the time is over, the claim is taken
+/// back, the future goes on. ROTA_ERR_CANCELLED: it was cancelled, or its loop
+/// was closed. ROTA_ERR_HANDLE: it had ended, or its loop was abandoned.
+/// ROTA_ERR_CLOSING: its loop is closing. ROTA_ERR_REENTRANT: the calling
+/// thread is the loop's own, or inside a callback or a task of another loop; it
+/// would hold up what it waits for. A future that is a value is answered at
+/// once, on any thread.
+int64_t rota_future_wait_blocking(rota_future future, uint64_t timeout_ns,
+    rota_outcome *out);
+
 /// Reads a numeric address: "127.0.0.1", "::1", "fe80::1%2" (the interface as a
 /// number). ROTA_ERR_ADDRESS: it is none. Thread-safe.
 rota_status rota_address_parse(const char *text, uint16_t port,

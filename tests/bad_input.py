@@ -67,13 +67,22 @@ NULL_SUCCEEDS = {"rota_loop_close", "rota_loop_abandon", "rota_future_close",
 # What else a bad handle may be answered with, besides ROTA_ERR_HANDLE: no task runs here.
 BAD_HANDLE_TOO = {"rota_await": ["ROTA_ERR_NO_TASK"],
                   "rota_task_yield": ["ROTA_ERR_NO_TASK"],
-                  "rota_task_wait": ["ROTA_ERR_NO_TASK"]}
+                  "rota_task_wait": ["ROTA_ERR_NO_TASK"],
+                  # Handed over: whether it names anything is seen in the loop's next turn.
+                  "rota_future_post_complete": ["ROTA_OK"],
+                  "rota_future_post_complete_with": ["ROTA_OK"],
+                  "rota_future_post_fail": ["ROTA_OK"],
+                  "rota_task_post_cancel": ["ROTA_OK"],
+                  # The calling thread is the loop's own.
+                  "rota_future_wait_blocking": ["ROTA_ERR_REENTRANT"]}
 
 # Pointers that may be NULL, by function and parameter; user_data and options always may.
 NULLABLE = {
     ("rota_address_format", "length"), ("rota_loop_call_soon", "out"),
     ("rota_loop_call_later", "out"), ("rota_loop_call_at", "out"), ("rota_loop_turn", "figures"),
     ("rota_future_complete_with", "result"), ("rota_future_complete_with", "result_free"),
+    ("rota_future_post_complete_with", "result"),
+    ("rota_future_post_complete_with", "result_free"), ("rota_future_wait_blocking", "out"),
     ("rota_future_fail", "message"), ("rota_future_remove", "removed"),
     ("rota_future_take_addresses", "count"), ("rota_loop_listen", "host"),
     ("rota_loop_resolve", "service"), ("rota_loop_connect", "service"),
@@ -99,6 +108,11 @@ REFUSED_NUMBERS = {
         "-1": ["ROTA_ERR_INVALID"], "INT64_MIN": ["ROTA_ERR_INVALID"],
         "ROTA_STATUS_HOST": ["ROTA_ERR_INVALID"]},
     ("rota_future_fail", "status"): {
+        number: ["ROTA_ERR_INVALID"] for number in ["0", "1", "INT32_MAX", "-18", "-999999"]},
+    ("rota_future_post_complete", "value"): {
+        "-1": ["ROTA_ERR_INVALID"], "INT64_MIN": ["ROTA_ERR_INVALID"],
+        "ROTA_STATUS_HOST": ["ROTA_ERR_INVALID"]},
+    ("rota_future_post_fail", "status"): {
         number: ["ROTA_ERR_INVALID"] for number in ["0", "1", "INT32_MAX", "-18", "-999999"]},
     ("rota_loop_open_semaphore", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
     ("rota_loop_open_event", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},

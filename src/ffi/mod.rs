@@ -31,6 +31,8 @@ pub mod local;
 
 pub mod blocking;
 
+pub mod post;
+
 pub mod address;
 
 pub mod resolve;

@@ -96,6 +96,14 @@ impl<S: Service> Runtime<S> {
                 self.let_go(self.with(|state| Ok(state.future_settle(key)))?);
                 Ok(Label::Future(key))
             }
+            Entry::Blocked(key, ticket) => {
+                self.let_go(self.with(|state| Ok(state.blocked_answer(key, ticket)))?);
+                Ok(Label::Future(key))
+            }
+            Entry::Free(free) => {
+                self.let_go(Some(free));
+                Ok(Label::Post)
+            }
             Entry::Timer(key) => {
                 if let Some((timer, fired)) = self.with(|state| Ok(state.core.timer_begin(key)))? {
                     let status = if status == ROTA_OK { fired } else { status };

@@ -18,7 +18,7 @@ use super::core::{Core, Settings};
 use super::current::{Current, Scope};
 use super::outcome::Outcome;
 use super::ready::Entry;
-use super::remote::Remote;
+use super::remote::{Message, Remote};
 use super::service::Service;
 use super::waiters::Waiter;
 use crate::base::{limits, rota_status::*, Handle, Result};
@@ -405,14 +405,15 @@ impl<S: Service> State<S> {
         Ok(())
     }
 
-    /// Queues what other threads posted; without memory the rest waits for the next turn.
+    /// Does or queues what other threads posted; without memory the rest waits for the next turn.
     fn take_posts(&mut self) {
         self.core.remote.begin_batch();
         while self.core.ready.make_room().is_ok() {
             match self.core.remote.take() {
-                Some(call) => {
+                Some(Message::Call(call)) => {
                     let _ = self.core.ready.push(Entry::Call(call));
                 }
+                Some(message) => self.posted(message),
                 None => return,
             }
         }

@@ -134,7 +134,7 @@ impl Core {
         let keeps = |waiter: &Waiter| match waiter {
             Waiter::Task(_) => true,
             Waiter::Member(member) => self.member_is_live(*member),
-            Waiter::Then(_) | Waiter::Until => false,
+            Waiter::Then(_) | Waiter::Until | Waiter::Blocked(_) => false,
         };
         self.futures.get(key).is_some_and(|future| self.waiters.any(&future.waiters, keeps))
     }
@@ -209,18 +209,19 @@ impl Core {
             Waiter::Task(task) => self.task_wake(task),
             Waiter::Until => self.until_done = true,
             Waiter::Member(member) => self.member_arrived(member),
+            Waiter::Blocked(ticket) => self.ready.push_reserved(Entry::Blocked(key, ticket)),
         }
     }
 
     /// Adds a claim. A done future queues the waiter at once; a task must not claim a done future (it goes on).
     pub fn future_claim(&mut self, key: Key, waiter: Waiter) -> Result<()> {
         let done = self.futures.get(key).ok_or(ROTA_ERR_HANDLE)?.done;
-        if matches!(waiter, Waiter::Then(_)) {
+        if waiter.has_place() {
             self.ready.reserve_one()?;
         }
         if let Some(future) = self.futures.get_mut(key).filter(|future| !future.done) {
             if let Err(error) = self.waiters.push(&mut future.waiters, waiter) {
-                if matches!(waiter, Waiter::Then(_)) {
+                if waiter.has_place() {
                     self.ready.release_one();
                 }
                 return Err(error);
@@ -261,7 +262,7 @@ impl Core {
         self.waiters.remove(&mut future.waiters, |waiter| {
             let hit = of(waiter);
             removed += usize::from(hit);
-            places += usize::from(hit && matches!(waiter, Waiter::Then(_)));
+            places += usize::from(hit && waiter.has_place());
             hit
         });
         future.claims -= removed as u32;
