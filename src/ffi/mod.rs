@@ -27,6 +27,8 @@ pub mod combine;
 
 pub mod task;
 
+pub mod scope;
+
 pub mod blocking;
 
 pub mod address;

@@ -131,7 +131,7 @@ impl<S: Service> Runtime<S> {
             if let Body::Stackful(stackful) = body {
                 stackful.recycle(&mut core.stacks);
             }
-            Ok(core.task_end(key, answer))
+            Ok(state.task_end(key, answer))
         })?;
         self.let_go(free);
         Ok(())
@@ -173,10 +173,9 @@ impl<S: Service> Runtime<S> {
 
     /// The running stackful task gives up its turn.
     pub fn await_turn(&self) -> i64 {
-        let cancelled = ROTA_ERR_CANCELLED as i64;
         let parked = self.park(|state, key| {
-            if state.core.task_take_due(key) {
-                return Ok(Begun::Over(state.core.task_set_outcome(key, Outcome::cancelled())));
+            if let Some(short) = state.core.task_refuse(key) {
+                return Ok(state.core.task_go_on(key, short));
             }
             state.core.task_set_outcome(key, Outcome::default());
             state.core.task_requeue(key);
@@ -184,14 +183,11 @@ impl<S: Service> Runtime<S> {
         });
         match parked {
             Ok(0) => self
-                .with(|state| match current::get().and_then(|now| now.task) {
-                    Some(key) if state.core.task_take_due(key) => {
-                        state.core.task_set_outcome(key, Outcome::cancelled());
-                        Ok(cancelled)
-                    }
-                    _ => Ok(0),
+                .with(|state| {
+                    let running = current::get().and_then(|now| now.task);
+                    Ok(running.and_then(|key| state.core.task_refuse(key)).unwrap_or(0))
                 })
-                .unwrap_or(cancelled),
+                .unwrap_or(ROTA_ERR_CANCELLED as i64),
             Ok(short) => short,
             Err(error) => error.status as i64,
         }

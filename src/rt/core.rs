@@ -13,7 +13,9 @@ use super::origins::Origins;
 use super::outcome::Outcome;
 use super::ready::Ready;
 use super::remote::Remote;
+use super::scope::Scope;
 use super::task::Task;
+use super::ties::Ties;
 use super::timer::TimerAction;
 use super::timers::Timers;
 use super::waiters::Waiters;
@@ -103,6 +105,10 @@ pub struct Core {
     pub combines: Combines,
     /// Tasks.
     pub tasks: Slab<Task>,
+    /// What tasks have beside their slots.
+    pub(super) ties: Slab<Ties>,
+    /// Cancel scopes.
+    pub(super) scopes: Slab<Scope>,
     /// Stacks of tasks that ended.
     pub stacks: StackPool,
     /// Blocking calls.
@@ -154,6 +160,8 @@ impl Core {
             waiters: Waiters::new(memory.clone()),
             combines: Combines::new(&memory),
             tasks: Slab::new(memory.clone(), generation),
+            ties: Slab::new(memory.clone(), 1),
+            scopes: Slab::new(memory.clone(), generation),
             stacks: StackPool::new(memory.clone(), settings.stacks_kept),
             executor: Executor::new(
                 &memory,
@@ -212,6 +220,7 @@ impl Core {
             .max(self.futures.last_generation())
             .max(self.tasks.last_generation())
             .max(self.timers.last_generation())
+            .max(self.scopes.last_generation())
             .max(self.driver.last_generation())
     }
 

@@ -6,7 +6,7 @@
 
 enum kind {
     LOOP, CALL, TIMER, FUTURE, TASK, LISTENER, STREAM, LOCK, SEMAPHORE, EVENT, QUEUE,
-    BARRIER, KINDS
+    BARRIER, SCOPE, KINDS
 };
 
 typedef struct {
@@ -22,6 +22,7 @@ typedef struct {
     rota_event event;
     rota_queue queue;
     rota_barrier barrier;
+    rota_scope scope; /* of the task, entered from outside */
     rota_future other;
     int raw;
     uint64_t live[KINDS], stale[KINDS];
@@ -84,12 +85,14 @@ static void end_one_of_each(fixture *self) {
     rota_event event;
     rota_queue queue;
     rota_barrier barrier;
+    rota_scope scope;
     int raw;
     self->stale[LOOP] = loop.id;
     CHECK_STATUS(rota_loop_close(loop, SECOND), ROTA_OK);
     CHECK_STATUS(rota_loop_call_soon(self->loop, no_call, NULL, &call), ROTA_OK);
     CHECK_STATUS(rota_loop_call_later(self->loop, 0, no_timer, NULL, &timer), ROTA_OK);
     CHECK_STATUS(rota_future_close(future), ROTA_OK);
+    CHECK_STATUS(rota_task_enter_timeout(task, HOUR, &scope), ROTA_OK);
     CHECK_EQ(WAIT(self->loop, rota_task_join(task)), 0);
     CHECK_STATUS(rota_loop_listen(self->loop, "127.0.0.1", 0, NULL, &listener), ROTA_OK);
     CHECK_STATUS(rota_listener_close(listener), ROTA_OK);
@@ -118,6 +121,7 @@ static void end_one_of_each(fixture *self) {
     self->stale[EVENT] = event.id;
     self->stale[QUEUE] = queue.id;
     self->stale[BARRIER] = barrier.id;
+    self->stale[SCOPE] = scope.id;
 }
 
 static void open_fixture(fixture *self) {
@@ -135,6 +139,7 @@ static void open_fixture(fixture *self) {
     self->other = rota_future_open(self->loop);
     self->task = spawn(self->loop, waits, self);
     turns(self->loop, 3);
+    CHECK_STATUS(rota_task_enter_scope(self->task, ROTA_FOREVER, 0, &self->scope), ROTA_OK);
     self->future = rota_future_open(self->loop);
     CHECK_STATUS(rota_loop_call_later(self->loop, HOUR, no_timer, NULL, &self->timer), ROTA_OK);
     CHECK_STATUS(rota_loop_call_soon(self->loop, no_call, NULL, &self->call), ROTA_OK);
@@ -150,6 +155,7 @@ static void open_fixture(fixture *self) {
     self->live[EVENT] = self->event.id;
     self->live[QUEUE] = self->queue.id;
     self->live[BARRIER] = self->barrier.id;
+    self->live[SCOPE] = self->scope.id;
 }
 
 static void sets_flag(rota_loop loop, rota_status status, void *user_data) {
@@ -182,6 +188,8 @@ static void check_unharmed(fixture *self) {
     CHECK_STATUS(rota_timer_get_deadline(self->timer, &deadline), ROTA_OK);
     CHECK_STATUS(rota_task_get_cancelling(self->task, &requests), ROTA_OK);
     CHECK_EQ(requests, 0);
+    CHECK_STATUS(rota_scope_get_state(self->scope, &requests), ROTA_OK);
+    CHECK_EQ(requests, ROTA_SCOPE_OPEN);
     CHECK_STATUS(rota_listener_get_address(self->listener, &address), ROTA_OK);
     CHECK_STATUS(rota_stream_get_buffered(self->stream, &size), ROTA_OK);
     CHECK_EQ(size, 0);
