@@ -1,4 +1,4 @@
-/* What the tests of scopes and groups have in common: one loop at a time, and questions to its tasks. */
+/* What the tests of scopes and groups have in common: a loop at a time, and its tasks looked at. */
 #ifndef ROTA_SCOPES_H
 #define ROTA_SCOPES_H
 #include "rota_test.h"
