@@ -1,6 +1,6 @@
-/* Support for the programs that restate what CPython's tests of asyncio prove (tests/asyncio_parity.md
- * says which proves what): tasks that wait for a list of futures, of both kinds.
- */
+/* Support for the programs that restate what CPython's tests of asyncio prove
+ * (tests/asyncio_parity.md says which proves what): tasks that wait for a list of futures, of
+ * both kinds. / */
 #ifndef PARITY_H
 #define PARITY_H
 #include "rota_test.h"
@@ -10,9 +10,9 @@
 /* The two kinds of task; every scenario that holds for both is played with both. */
 enum { STACKFUL, STEPPED, KINDS };
 
-/* A task that waits for its futures one after the other and records "name:outcome" for each. It ends
- * at the first failure, but goes on after a request to cancel if it swallows those; its outcome is
- * the last one. */
+/* A task that waits for its futures one after the other and records "name:outcome" for each. It
+ * ends at the first failure, but goes on after a request to cancel if it swallows those; its
+ * outcome is the last one. */
 typedef struct {
     rota_loop loop;
     const char *name;

@@ -1,4 +1,5 @@
-/* asyncio's tests of cancelling tasks, restated: requests, their number, what a task makes of them. */
+/* asyncio's tests of cancelling tasks, restated: requests, their number, what a task makes of
+ * them. */
 #include "parity.h"
 
 /* ---- one request, at whatever the task waits for */
@@ -204,8 +205,8 @@ static int64_t is_asked_and_joins(rota_task task, void *user_data) {
     return rota_await(rota_task_join(self->nested));
 }
 
-/* The join is an operation that the request meets: it starts nothing, and asks nobody else. In asyncio
- * the nested task is cancelled as well. */
+/* The join is an operation that the request meets: it starts nothing, and asks nobody else. In
+ * asyncio the nested task is cancelled as well. */
 TEST(a_request_that_is_due_meets_the_join_and_not_the_joined) {
     rota_loop loop = open_jump();
     pair self = {.loop = loop, .future = open_future(loop)};
@@ -345,7 +346,8 @@ static int64_t works_within_a_time(rota_task task, void *user_data) {
     uint32_t left = 9;
     int64_t result;
     self->task = task;
-    CHECK_STATUS(rota_loop_call_later(self->loop, self->timeout_ns, is_over, self, &timer), ROTA_OK);
+    CHECK_STATUS(rota_loop_call_later(self->loop, self->timeout_ns, is_over, self, &timer),
+                 ROTA_OK);
     result = rota_await(rota_loop_sleep(self->loop, self->sleep_ns));
     self->finished = result == 0;
     (void)rota_timer_cancel(timer);

@@ -215,7 +215,8 @@ TEST(only_a_failure_that_nobody_looked_at_is_told_and_once) {
     CHECK_EQ(lines_for(fails_and_is_closed), 1);
 }
 
-/* asyncio takes the cancel for having looked. It came too late, and changed nothing: nobody knows. */
+/* asyncio takes the cancel for having looked. It came too late, and changed nothing: nobody
+ * knows. */
 TEST(cancelling_a_failure_is_not_looking_at_it) {
     CHECK_EQ(lines_for(fails_and_is_cancelled_then), 1);
 }
