@@ -27,6 +27,8 @@ pub mod combine;
 
 pub mod task;
 
+pub mod local;
+
 pub mod blocking;
 
 pub mod address;
