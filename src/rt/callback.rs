@@ -11,7 +11,7 @@ use super::event_loop::{Runtime, State};
 use super::outcome::Outcome;
 use super::ready::Entry;
 use super::service::Service;
-use super::task::Begun;
+use super::task::{Begun, Next};
 use crate::base::handle::rota_loop;
 use crate::base::{outcome, rota_outcome, rota_status, rota_status::*, Handle, Key, Kind, Result};
 use crate::sys::host::{HostFree, HostStep};
@@ -142,6 +142,9 @@ impl<S: Service> Runtime<S> {
         let handle = Handle::new(Kind::Task, self.number, key).into();
         let (mut given, free) = self.with(|state| {
             let (_, free) = state.task_resumed(key);
+            if let Some(Next::Turn) = state.core.tasks.get_mut(key).and_then(|task| task.next.take()) {
+                state.core.task_yielded(key);
+            }
             Ok((state.core.task_outcome(key), free))
         })?;
         self.let_go(free);
@@ -152,7 +155,7 @@ impl<S: Service> Runtime<S> {
                 match next {
                     _ if answer != ROTA_STEP_WAIT => Ok(Err(answer)),
                     None => Ok(Err(state.core.task_misused(key))),
-                    Some(future) => match state.task_await_step(key, future) {
+                    Some(next) => match state.task_begin_wait(key, next) {
                         Begun::Over(_) => Ok(Ok(Some(state.core.task_outcome(key)))),
                         Begun::Parked => Ok(Ok(None)),
                     },
@@ -171,29 +174,21 @@ impl<S: Service> Runtime<S> {
         self.park(|state, key| state.task_await(key, future)).unwrap_or_else(|error| error.status as i64)
     }
 
-    /// The running stackful task gives up its turn.
-    pub fn await_turn(&self) -> i64 {
-        let cancelled = ROTA_ERR_CANCELLED as i64;
-        let parked = self.park(|state, key| {
-            if state.core.task_take_due(key) {
-                return Ok(Begun::Over(state.core.task_set_outcome(key, Outcome::cancelled())));
-            }
-            state.core.task_set_outcome(key, Outcome::default());
-            state.core.task_requeue(key);
-            Ok(Begun::Parked)
-        });
+    /// The running task gives up its turn: a stackful one now, a stepped one when it returns what this returns.
+    pub fn await_turn(&self, key: Key) -> Result<i64> {
+        let stepped = self.with(|state| Ok(state.core.task_set_next(key, Next::Turn).is_ok()))?;
+        if stepped {
+            return Ok(ROTA_STEP_WAIT);
+        }
+        let mut parked = false;
+        let short = self.park(|state, key| {
+            let begun = state.core.task_yield(key);
+            parked = matches!(begun, Begun::Parked);
+            Ok(begun)
+        })?;
         match parked {
-            Ok(0) => self
-                .with(|state| match current::get().and_then(|now| now.task) {
-                    Some(key) if state.core.task_take_due(key) => {
-                        state.core.task_set_outcome(key, Outcome::cancelled());
-                        Ok(cancelled)
-                    }
-                    _ => Ok(0),
-                })
-                .unwrap_or(cancelled),
-            Ok(short) => short,
-            Err(error) => error.status as i64,
+            true => self.with(|state| Ok(state.core.task_yielded(key))),
+            false => Ok(short),
         }
     }
 

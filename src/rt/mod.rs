@@ -39,7 +39,7 @@ pub use self::job::{key_of, token_of};
 pub use self::outcome::Outcome;
 pub use self::remote::Remote;
 pub use self::service::{Operation, Service};
-pub use self::task::{NewTask, TaskState};
+pub use self::task::{NewTask, Next, TaskState};
 pub use self::timer::TimerAction;
 pub use self::waiters::Waiter;
 pub use crate::sys::host::HostPointer;
