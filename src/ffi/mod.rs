@@ -29,6 +29,8 @@ pub mod task;
 
 pub mod local;
 
+pub mod dump;
+
 pub mod blocking;
 
 pub mod post;

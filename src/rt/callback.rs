@@ -15,7 +15,7 @@ use super::service::Service;
 use super::task::Begun;
 use crate::base::handle::rota_loop;
 use crate::base::{outcome, rota_outcome, rota_status, rota_status::*, Handle, Key, Kind, Result};
-use crate::sys::host::{HostCall, HostFree, HostStep};
+use crate::sys::host::{HostCall, HostFree, HostLine, HostStep};
 use crate::sys::Text;
 
 /// What ran, for the report of a slow callback.
@@ -131,6 +131,17 @@ impl<S: Service> Runtime<S> {
         }
     }
 
+    /// Hands the host a dump of the tasks, line by line. The loop counts as running meanwhile.
+    pub fn dump_tasks(&self, host: HostLine) -> Result<()> {
+        let lines = self.with(|state| state.task_lines())?;
+        let _running = self.enter().ok();
+        let _inside = Scope::enter(Current { loop_number: self.number, task: None });
+        for line in lines.each() {
+            host.call(line.as_ptr());
+        }
+        Ok(())
+    }
+
     /// Runs a task until it waits or ends.
     pub(super) fn step(&self, key: Key, step: Step) -> Result<()> {
         let inside = Scope::enter(Current { loop_number: self.number, task: Some(key) });
@@ -162,11 +173,11 @@ impl<S: Service> Runtime<S> {
         loop {
             let answer = step.call(handle, &given);
             let begun = self.with(|state| {
-                let next = state.core.tasks.get_mut(key).and_then(|task| task.next.take());
-                match next {
+                let next = state.core.tasks.get_mut(key).map(|task| core::mem::take(&mut task.next));
+                match next.unwrap_or_default() {
                     _ if answer != ROTA_STEP_WAIT => Ok(Err(answer)),
-                    None => Ok(Err(state.core.task_misused(key))),
-                    Some(future) => match state.task_await_step(key, future) {
+                    Handle::NULL => Ok(Err(state.core.task_misused(key))),
+                    future => match state.task_await_step(key, future) {
                         Begun::Over(_) => Ok(Ok(Some(state.core.task_outcome(key)))),
                         Begun::Parked => Ok(Ok(None)),
                     },

@@ -19,7 +19,8 @@ use super::core::Core;
 use super::coro::{Body, Stackful, Start, Step};
 use super::event_loop::State;
 use super::future::{Object, Unseen};
-use super::hook::{ROTA_TASK_ENDED, ROTA_TASK_SPAWNED};
+use super::hook::{ROTA_TASK_ENDED, ROTA_TASK_RESUMED, ROTA_TASK_SPAWNED};
+use super::info::Facts;
 use super::locals::Chain;
 use super::outcome::Outcome;
 use super::ready::Entry;
@@ -52,8 +53,8 @@ pub struct Task {
     pub stackful: bool,
     /// The future whose outcome it gets when it goes on.
     pub answer: Option<Key>,
-    /// What a stepped body wants to wait for when it returns.
-    pub next: Option<Handle>,
+    /// What a stepped body wants to wait for when it returns; null is nothing.
+    pub next: Handle,
     /// Requests to cancel that have not been taken back.
     pub requests: u32,
     /// Requests that still have to be delivered.
@@ -72,6 +73,8 @@ pub struct Task {
     pub name: Text,
     /// The values that it sees.
     pub(super) locals: Chain,
+    /// Where it came from, and how long it has been where it is.
+    pub(super) facts: Facts,
     /// Whether nobody will join it.
     pub detached: bool,
     /// Lets go of the body's user_data.
@@ -126,12 +129,13 @@ impl Core {
         self.ready.reserve_one()?;
         let parent = new.parent.and_then(|parent| self.tasks.get(parent));
         let locals = parent.map_or(Chain::EMPTY, |parent| parent.locals);
+        let facts = self.new_facts(new.parent);
         let inserted = self.tasks.insert(Task {
             state: TaskState::Queued,
             body: None,
             stackful,
             answer: None,
-            next: None,
+            next: Handle::NULL,
             requests: 0,
             due: 0,
             passed_on: 0,
@@ -141,6 +145,7 @@ impl Core {
             text: Text::None,
             name: new.name,
             locals,
+            facts,
             detached: new.detached,
             free: new.free,
             joins: None,
@@ -170,6 +175,7 @@ impl Core {
         if let Some(task) = self.tasks.get_mut(key) {
             if matches!(task.state, TaskState::Waiting(_)) {
                 task.state = TaskState::Queued;
+                task.facts.since = self.now;
                 self.ready.push_reserved(Entry::Task(key));
             }
         }
@@ -182,8 +188,9 @@ impl Core {
         let step = task.body.as_mut()?.step()?;
         task.state = TaskState::Running;
         task.budget = limits::TASK_BUDGET;
+        task.facts.resumes(self.now);
         self.ready.reserve_left();
-        self.task_resumes(key);
+        self.tell_of_task(key, ROTA_TASK_RESUMED);
         Some(step)
     }
 
@@ -205,6 +212,7 @@ impl Core {
     pub fn task_requeue(&mut self, key: Key) {
         if let Some(task) = self.tasks.get_mut(key) {
             task.state = TaskState::Queued;
+            task.facts.since = self.now;
             self.ready.push_reserved(Entry::Task(key));
         }
     }
@@ -251,6 +259,7 @@ impl Core {
             };
         }
         task.state = TaskState::Ended;
+        task.facts.since = self.now;
         let free = task.free.take();
         let mut joins = task.joins.take().map(|(first, _)| first);
         let joined = joins.is_some();
@@ -303,7 +312,7 @@ impl Core {
         if task.stackful {
             return Err(ROTA_ERR_NO_TASK.into());
         }
-        task.next = Some(future);
+        task.next = future;
         Ok(())
     }
 }
@@ -373,6 +382,7 @@ impl<S: Service> State<S> {
         self.core.future_claim(waited, Waiter::Task(key))?;
         if let Some(task) = self.core.tasks.get_mut(key) {
             task.state = TaskState::Waiting(waited);
+            task.facts.since = self.core.now;
             task.answer = Some(waited);
         }
         if self.core.task_take_due(key) {
