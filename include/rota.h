@@ -190,6 +190,25 @@
 /// turn.
 #define ROTA_TASK_EAGER 1
 
+/// A scope's shield: requests to end that are made to the task itself, or by
+/// scopes further out, wait until this one is left. Its own arrive, and those
+/// of scopes inside it.
+#define ROTA_SCOPE_SHIELD 1
+
+/// Once the scope has been cancelled or has timed out, every operation that
+/// starts in it and every wait is answered ROTA_ERR_CANCELLED, until it is
+/// left; those in a shield inside it are spared.
+#define ROTA_SCOPE_PERSISTENT 2
+
+/// The scope has not fired.
+#define ROTA_SCOPE_OPEN 0
+
+/// Its deadline has passed.
+#define ROTA_SCOPE_TIMED_OUT 1
+
+/// It was cancelled.
+#define ROTA_SCOPE_CANCELLED 2
+
 /// Several listeners may share the port, and the system spreads connections
 /// over them.
 #define ROTA_LISTEN_REUSE_PORT 1
@@ -548,6 +567,13 @@ typedef int64_t (*rota_task_fn)(rota_task task, void *user_data);
 /// rota_task_wait() returned in order to wait, and anything else to end.
 typedef int64_t (*rota_step_fn)(rota_task task, const rota_outcome *outcome,
     void *user_data);
+
+/// A stretch of a task's work that can be cancelled on its own, and given a
+/// deadline.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_scope;
 
 /// What is known about a task. Times are the loop's, of the turn in which a
 /// thing began: at most some 100 us before it.
@@ -1031,11 +1057,19 @@ rota_status rota_task_detach(rota_task task);
 /// ended.
 rota_status rota_task_cancel(rota_task task);
 
-/// Takes one request back; how many are left goes to `left`, which may be NULL.
-/// With the last one goes a request that was not delivered yet.
+/// As rota_task_cancel(), and says why: `reason` is copied, and is the
+/// outcome's message where the request arrives, and of the task's own outcome
+/// if it ends with ROTA_ERR_CANCELLED. NULL is none. A later reason takes the
+/// place of an earlier one.
+rota_status rota_task_cancel_with(rota_task task, const char *reason);
+
+/// Takes one request back that was made to the task itself, not those of its
+/// scopes; how many are left, theirs included, goes to `left`, which may be
+/// NULL. With the last one goes a request that was not delivered yet.
 rota_status rota_task_uncancel(rota_task task, uint32_t *left);
 
-/// How many requests to end the task has had that were not taken back.
+/// How many requests to end the task has had that were not taken back, those of
+/// its scopes included.
 rota_status rota_task_get_cancelling(rota_task task, uint32_t *out);
 
 /// Copies the task's name into `buffer`, cut to fit and NUL-terminated; its
@@ -1068,6 +1102,61 @@ rota_status rota_task_set_local(rota_task task, const void *key, void *value,
 /// stays valid while the task runs and sets no other value there.
 /// ROTA_ERR_NOT_FOUND: nothing. ROTA_ERR_DONE: the task has ended.
 rota_status rota_task_get_local(rota_task task, const void *key, void **out);
+
+/// Begins a scope of the task's work, inside those that are open. When the
+/// loop's clock (rota_loop_get_now()) reaches `deadline_ns`, the task is asked
+/// to end what it does in the scope: ROTA_ERR_CANCELLED arrives where it waits,
+/// once, as from rota_task_cancel(). ROTA_FOREVER: no deadline; one that has
+/// passed asks in the next turn. `flags` are ROTA_SCOPE_... bits. Leave it with
+/// rota_scope_leave(); a task that ends leaves its scopes.
+///
+/// Any code on the loop's thread may do this, for any task. ROTA_ERR_DONE: it
+/// has ended.
+rota_status rota_task_enter_scope(rota_task task, uint64_t deadline_ns,
+    uint32_t flags, rota_scope *out);
+
+/// As rota_task_enter_scope(), with a deadline `timeout_ns` from now and no
+/// flags:
+///
+///     rota_scope scope;
+///     rota_task_enter_timeout(task, 1000000000, &scope);
+///     int64_t result = rota_await(rota_stream_read(stream, buffer, size));
+///     result = rota_scope_leave(scope, result);
+rota_status rota_task_enter_timeout(rota_task task, uint64_t timeout_ns,
+    rota_scope *out);
+
+/// Ends the scope, and what is still open inside it, from the innermost on.
+/// Give it the result of the work in short form and go on with what it returns:
+/// ROTA_ERR_TIMEOUT for ROTA_ERR_CANCELLED if the scope's deadline brought
+/// that,
+/// `result` otherwise. Where the task was asked to end by others too, by itself
+/// or by a scope further out, it stays ROTA_ERR_CANCELLED and is theirs.
+///
+/// The scope's own request is taken back, whether it has arrived or not. An
+/// outcome that came in spite of it wins: rota_scope_get_state() tells before.
+/// For null it returns `result`, for a scope that has ended ROTA_ERR_HANDLE.
+int64_t rota_scope_leave(rota_scope scope, int64_t result);
+
+/// Asks the task to end what it does in the scope, as the deadline would; the
+/// result stays ROTA_ERR_CANCELLED when the scope is left. `reason` is copied:
+/// it is the outcome's message where the request arrives; it may be NULL.
+/// ROTA_ERR_DONE: it has been cancelled or has timed out already.
+rota_status rota_scope_cancel(rota_scope scope, const char *reason);
+
+/// Moves the deadline, earlier or later; ROTA_FOREVER is none. ROTA_ERR_DONE:
+/// the scope has been cancelled or has timed out.
+rota_status rota_scope_set_deadline(rota_scope scope, uint64_t deadline_ns);
+
+/// The scope's deadline on the loop's clock, ROTA_FOREVER if it has none.
+rota_status rota_scope_get_deadline(rota_scope scope, uint64_t *out);
+
+/// Whether the scope has asked its task to end, and why: ROTA_SCOPE_OPEN (it
+/// has not), ROTA_SCOPE_TIMED_OUT or ROTA_SCOPE_CANCELLED.
+rota_status rota_scope_get_state(rota_scope scope, uint32_t *out);
+
+/// When the task will be asked to end at the latest: the nearest deadline of
+/// its scopes, where a shield hides those outside it. ROTA_FOREVER: never.
+rota_status rota_task_get_deadline(rota_task task, uint64_t *out);
 
 /// What is known about a task. `out->size` must be set.
 rota_status rota_task_get_info(rota_task task, rota_task_info *out);

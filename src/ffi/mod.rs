@@ -28,6 +28,7 @@ pub mod combine;
 pub mod task;
 
 pub mod local;
+pub mod scope;
 
 pub mod dump;
 

@@ -120,7 +120,7 @@ impl<S: Service> State<S> {
         })?;
         Ok(TaskInfo {
             state,
-            cancelling: task.requests,
+            cancelling: self.core.task_cancelling(key)?,
             parent: (task.facts.parent.generation > 0).then_some(task.facts.parent),
             future,
             task: holder,
