@@ -15,7 +15,7 @@ use super::service::Service;
 use super::task::{Begun, Next};
 use crate::base::handle::rota_loop;
 use crate::base::{outcome, rota_outcome, rota_status, rota_status::*, Handle, Key, Kind, Result};
-use crate::sys::host::{HostCall, HostFree, HostStep};
+use crate::sys::host::{HostCall, HostFree, HostLine, HostStep};
 use crate::sys::Text;
 
 /// What ran, for the report of a slow callback.
@@ -129,6 +129,17 @@ impl<S: Service> Runtime<S> {
             let _inside = Scope::enter(Current { loop_number: self.number, task: None });
             free.call();
         }
+    }
+
+    /// Hands the host a dump of the tasks, line by line. The loop counts as running meanwhile.
+    pub fn dump_tasks(&self, host: HostLine) -> Result<()> {
+        let lines = self.with(|state| state.task_lines())?;
+        let _running = self.enter().ok();
+        let _inside = Scope::enter(Current { loop_number: self.number, task: None });
+        for line in lines.each() {
+            host.call(line.as_ptr());
+        }
+        Ok(())
     }
 
     /// Runs a task until it waits or ends.

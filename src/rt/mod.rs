@@ -12,12 +12,14 @@ mod core;
 #[allow(unsafe_code)]
 mod coro;
 mod current;
+mod dump;
 mod eager;
 mod ending;
 mod event_loop;
 mod future;
 mod gather;
 mod hook;
+mod info;
 mod job;
 mod join;
 mod locals;
@@ -44,6 +46,9 @@ pub use self::event_loop::{Runtime, State, TurnFigures, TurnLimits, ROTA_FOREVER
 pub use self::future::{Future, Object, Source};
 pub use self::gather::{Gather, Until};
 pub use self::hook::{ROTA_TASK_ENDED, ROTA_TASK_PAUSED, ROTA_TASK_RESUMED, ROTA_TASK_SPAWNED};
+pub use self::info::{
+    TaskInfo, ROTA_TASK_STATE_ENDED, ROTA_TASK_STATE_QUEUED, ROTA_TASK_STATE_RUNNING, ROTA_TASK_STATE_WAITING,
+};
 pub use self::job::{key_of, token_of};
 pub use self::outcome::Outcome;
 pub use self::remote::{Message, Remote, Told};

@@ -19,7 +19,8 @@
 use super::core::Core;
 use super::coro::{Body, Stackful, Start, Step};
 use super::event_loop::State;
-use super::hook::ROTA_TASK_SPAWNED;
+use super::hook::{ROTA_TASK_RESUMED, ROTA_TASK_SPAWNED};
+use super::info::Facts;
 use super::locals::Chain;
 use super::outcome::Outcome;
 use super::ready::Entry;
@@ -88,6 +89,8 @@ pub struct Task {
     pub name: Text,
     /// The values that it sees.
     pub(super) locals: Chain,
+    /// Where it came from, and how long it has been where it is.
+    pub(super) facts: Facts,
     /// Whether nobody will join it.
     pub detached: bool,
     /// Whether it had been asked to end when it did.
@@ -146,6 +149,7 @@ impl Core {
         self.ready.reserve_one()?;
         let parent = new.parent.and_then(|parent| self.tasks.get(parent));
         let locals = parent.map_or(Chain::EMPTY, |parent| parent.locals);
+        let facts = self.new_facts(new.parent);
         let inserted = self.tasks.insert(Task {
             state: TaskState::Queued,
             body: None,
@@ -161,6 +165,7 @@ impl Core {
             text: Text::None,
             name: new.name,
             locals,
+            facts,
             detached: new.detached,
             asked: false,
             ties: None,
@@ -192,6 +197,7 @@ impl Core {
         if let Some(task) = self.tasks.get_mut(key) {
             if matches!(task.state, TaskState::Waiting(_)) {
                 task.state = TaskState::Queued;
+                task.facts.since = self.now;
                 self.ready.push_reserved(Entry::Task(key));
             }
         }
@@ -204,8 +210,9 @@ impl Core {
         let step = task.body.as_mut()?.step()?;
         task.state = TaskState::Running;
         task.budget = limits::TASK_BUDGET;
+        task.facts.resumes(self.now);
         self.ready.reserve_left();
-        self.task_resumes(key);
+        self.tell_of_task(key, ROTA_TASK_RESUMED);
         Some(step)
     }
 
@@ -235,6 +242,7 @@ impl Core {
     pub fn task_requeue(&mut self, key: Key) {
         if let Some(task) = self.tasks.get_mut(key) {
             task.state = TaskState::Queued;
+            task.facts.since = self.now;
             self.ready.push_reserved(Entry::Task(key));
         }
     }
@@ -362,6 +370,7 @@ impl<S: Service> State<S> {
         self.core.future_claim(waited, Waiter::Task(key))?;
         if let Some(task) = self.core.tasks.get_mut(key) {
             task.state = TaskState::Waiting(waited);
+            task.facts.since = self.core.now;
             task.answer = Some(waited);
         }
         self.task_deliver_due(key);
