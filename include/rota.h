@@ -160,6 +160,10 @@
 /// Wait until one has failed, or all are done.
 #define ROTA_WAIT_FIRST_ERROR 2
 
+/// A race is won by the first that does well; if all fail, it fails as the
+/// first that did.
+#define ROTA_RACE_SUCCESS 1
+
 /// Several listeners may share the port, and the system spreads connections
 /// over them.
 #define ROTA_LISTEN_REUSE_PORT 1
@@ -462,6 +466,16 @@ typedef struct {
     /// Zero.
     uint8_t reserved;
 } rota_address;
+
+/// What rota_future_map() makes of a future: the short form of what it came to
+/// is `result`, what is returned is the short form of another outcome.
+typedef int64_t (*rota_map_fn)(rota_future future, int64_t result,
+    void *user_data);
+
+/// What rota_future_chain() goes on with: `result` is what `future` came to, in
+/// the short form, what is returned is waited for.
+typedef rota_future (*rota_chain_fn)(rota_future future, int64_t result,
+    void *user_data);
 
 /// How to start a task. Prepare it with rota_task_options_init(); zero is every
 /// default.
@@ -867,6 +881,63 @@ rota_future rota_loop_gather(rota_loop loop, const rota_future *futures,
 /// rota_loop_gather().
 rota_future rota_loop_wait(rota_loop loop, const rota_future *futures,
     size_t count, uint32_t until, uint64_t timeout_ns);
+
+/// A future whose value is the place (from 0) in `futures` of the first that is
+/// done, however it is done. The others are cancelled where nobody else waits
+/// for them, and the race is done when those have ended. `flags` is 0 or
+/// ROTA_RACE_SUCCESS.
+///
+///     rota_future two[2] = {rota_stream_read(stream, buffer, size),
+///                           rota_event_wait(give_up)};
+///     int64_t first = rota_await(rota_loop_race(loop, two, 2, 0));
+///     if (first == 0) n = rota_await(two[0]);
+///     if (first >= 0) rota_future_close(two[first]);
+///
+/// It is a claim on each. The winner is yours: it is kept, for you to read and
+/// to close, with the object it holds. The others end with what they brought
+/// after all, unless you keep them or others wait for them too. Of those that
+/// are done at the start, the first in the list wins; one that is done in spite
+/// of being cancelled has won too. An error of a loser reaches the log, if
+/// nobody looks at it; with ROTA_RACE_SUCCESS failures count as looked at.
+///
+/// Cancelling the race cancels those that nobody else waits for, lets go of the
+/// others, and ends with ROTA_ERR_CANCELLED when the former have ended; not if
+/// it is decided by then. ROTA_ERR_INVALID: no futures, or unknown flags; other
+/// errors as rota_loop_gather().
+rota_future rota_loop_race(rota_loop loop, const rota_future *futures,
+    size_t count, uint32_t flags);
+
+/// A future that is done with what `map` returns for what `future` came to: a
+/// value at or above zero, or a negative status. Returning the failure that it
+/// was given passes that on with its message.
+///
+/// `map` comes once, in a later turn, like a callback of `future`, which is to
+/// be read in it likewise; also for a failure, and when the new future is
+/// cancelled: `future` is cancelled then, or, if others wait for it too, let
+/// go, and `map` is told ROTA_ERR_CANCELLED at once. What it returns counts all
+/// the same. An object stays in `future` until it is taken.
+///
+/// If it cannot start it is a failed future, `map` never comes, and `future`
+/// stays as it was.
+rota_future rota_future_map(rota_future future, rota_map_fn map,
+    void *user_data);
+
+/// A future that goes on after `future` with the one that `next` returns: it is
+/// done as that is, with its outcome, its message and its object. That one may
+/// be `future` itself, to be done as it was, or a value.
+///
+/// `next` comes once, like `map` of rota_future_map(). What it returns is
+/// claimed, as by rota_future_wait_for(). Cancelling the new future cancels
+/// what it waits for now, if nobody else does; after `next` was told so, what
+/// it returns is waited for (as a task may clean up), until it is cancelled
+/// again.
+///
+/// ROTA_ERR_HANDLE: what `next` returned is null, has ended, or is of another
+/// loop; ROTA_ERR_INVALID: it waits for the new future itself, so that nothing
+/// would ever end it. If it cannot start it is a failed future, `next` never
+/// comes, and `future` stays as it was.
+rota_future rota_future_chain(rota_future future, rota_chain_fn next,
+    void *user_data);
 
 /// Fills in the defaults. `size` is `sizeof *options`.
 rota_status rota_task_options_init(rota_task_options *options, size_t size);

@@ -36,6 +36,8 @@ CALLBACKS = {  # the type of a callback: one that does nothing
     "rota_task_fn": "no_task",
     "rota_step_fn": "no_step",
     "rota_serve_fn": "no_serve",
+    "rota_map_fn": "no_map",
+    "rota_chain_fn": "no_chain",
 }
 
 INTEGERS = {  # the extremes of each type
@@ -94,6 +96,8 @@ REFUSED_NUMBERS = {
     ("rota_future_fail", "status"): {
         number: ["ROTA_ERR_INVALID"] for number in ["0", "1", "INT32_MAX", "-18", "-999999"]},
     ("rota_loop_open_semaphore", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
+    ("rota_loop_race", "count"): {"0": ["ROTA_ERR_INVALID"]},
+    ("rota_loop_race", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
     ("rota_loop_open_barrier", "parties"): {"0": ["ROTA_ERR_INVALID"]},
     ("rota_stream_set_watermarks", "low"): {"SIZE_MAX": ["ROTA_ERR_INVALID"]},
 }
@@ -104,7 +108,7 @@ LARGE_REFUSED = {
     ("rota_stream_read_until", "size"), ("rota_stream_read_until", "delimiter_size"),
     ("rota_stream_read_line", "size"), ("rota_stream_write", "size"),
     ("rota_stream_write_vectored", "count"), ("rota_stream_send", "size"),
-    ("rota_loop_gather", "count"), ("rota_loop_wait", "count"),
+    ("rota_loop_gather", "count"), ("rota_loop_wait", "count"), ("rota_loop_race", "count"),
 }
 
 # Functions that end the loop when they succeed.

@@ -25,6 +25,8 @@ pub mod future;
 
 pub mod combine;
 
+pub mod map;
+
 pub mod task;
 
 pub mod blocking;

@@ -63,11 +63,17 @@ impl<S: Service> State<S> {
         Ok(())
     }
 
-    /// Delivers a request to a waiting task. A chain of tasks that wait for each other is followed, not recursed into;
-    /// in a circle the request goes round once.
-    pub(super) fn task_deliver(&mut self, mut key: Key, mut future: Key) {
-        self.core.round = self.core.round.wrapping_add(1);
-        let round = self.core.round;
+    /// Delivers a request to a waiting task.
+    pub(super) fn task_deliver(&mut self, key: Key, future: Key) {
+        let (round, before) = (self.core.request_round(), self.core.passing);
+        self.core.passing = Some(round);
+        self.task_deliver_on(key, future, round);
+        self.core.passing = before;
+    }
+
+    /// A chain of tasks that wait for each other is followed, not recursed into; in a circle the request goes round
+    /// once.
+    fn task_deliver_on(&mut self, mut key: Key, mut future: Key, round: u32) {
         self.core.task_pass_on(key, round);
         loop {
             let Some(slot) = self.core.futures.get(future).filter(|slot| !slot.done) else { return };

@@ -123,8 +123,10 @@ pub struct Core {
     pub counters: Counters,
     /// Whether the loop takes no new work.
     pub closing: bool,
-    /// Numbers the deliveries of requests to cancel.
+    /// Numbers the requests to cancel.
     pub round: u32,
+    /// The number of the request that a combination is passing on.
+    pub passing: Option<u32>,
     /// Set when the future that `run_until` waits for is complete.
     pub until_done: bool,
     /// The stack of a task that names no size.
@@ -171,6 +173,7 @@ impl Core {
             counters: Counters::default(),
             closing: false,
             round: 0,
+            passing: None,
             until_done: false,
             stack_size: settings.stack_size,
             memory,

@@ -28,7 +28,7 @@ use super::waiters::{Line, Waiter};
 use crate::base::{rota_address, rota_status::*, Handle, Key, Kind, Result};
 use crate::sys::executor::JobId;
 use crate::sys::host::{HostFree, HostPointer};
-use crate::sys::{List, Text};
+use crate::sys::{List, Memory, Text};
 use core::fmt;
 
 /// What a future stands for: whom to ask when it is to be cancelled.
@@ -88,6 +88,16 @@ pub struct Future {
 }
 
 impl Future {
+    /// The message for one who has so many of the claims: the last gets it, others a copy as far as memory allows.
+    pub(super) fn text_for_another(&mut self, claims: u32, memory: Memory) -> Text {
+        match &self.text {
+            Text::None => Text::None,
+            Text::Static(text) => Text::Static(text),
+            Text::Owned(_) if self.claims <= claims && !self.kept => core::mem::take(&mut self.text),
+            Text::Owned(_) => Text::copy(memory, self.text.as_bytes()).unwrap_or_default(),
+        }
+    }
+
     fn over(&self) -> bool {
         self.done && self.claims == 0 && !self.calling && !self.kept && matches!(self.object, Object::None)
     }
@@ -179,6 +189,15 @@ impl Core {
             }
             Err(_) => self.failed(outcome),
         }
+    }
+
+    /// The future that a handle names; one that is a value gets a slot, which is told by `true`.
+    pub fn future_with_slot(&mut self, handle: Handle) -> Result<(Key, bool)> {
+        let Some(carried) = handle.carried() else { return Ok((handle.key(), false)) };
+        let outcome = Outcome::carried(carried)?;
+        let key = self.future_new(Source::Promise)?;
+        self.future_complete(key, outcome, Text::None, Object::None);
+        Ok((key, true))
     }
 
     /// Completes a future and queues those who wait. Whether it was still pending; if not, nothing changes and
@@ -291,12 +310,7 @@ impl Core {
         let memory = self.memory.clone();
         let future = self.futures.get_mut(key).filter(|future| future.done)?;
         let outcome = future.outcome;
-        let text = match &future.text {
-            Text::None => Text::None,
-            Text::Static(text) => Text::Static(text),
-            Text::Owned(_) if future.claims <= 1 && !future.kept => core::mem::take(&mut future.text),
-            Text::Owned(_) => Text::copy(memory, future.text.as_bytes()).unwrap_or_default(),
-        };
+        let text = future.text_for_another(1, memory);
         self.future_answer(key);
         Some((outcome, text))
     }

@@ -8,6 +8,7 @@ mod callback;
 mod cancel;
 mod close;
 mod combine;
+mod combine_cancel;
 mod core;
 #[allow(unsafe_code)]
 mod coro;
@@ -17,8 +18,10 @@ mod future;
 mod gather;
 mod job;
 mod join;
+mod map;
 mod origins;
 mod outcome;
+mod race;
 mod ready;
 mod remote;
 mod service;
@@ -36,7 +39,9 @@ pub use self::event_loop::{Runtime, State, TurnFigures, TurnLimits, ROTA_FOREVER
 pub use self::future::{Future, Object, Source};
 pub use self::gather::{Gather, Until};
 pub use self::job::{key_of, token_of};
+pub use self::map::Continuation;
 pub use self::outcome::Outcome;
+pub use self::race::Race;
 pub use self::remote::Remote;
 pub use self::service::{Operation, Service};
 pub use self::task::{NewTask, TaskState};

@@ -41,6 +41,16 @@ static void no_future(rota_future future, int64_t result, void *user_data) {
     (void)future, (void)result, (void)user_data;
 }
 
+static int64_t no_map(rota_future future, int64_t result, void *user_data) {
+    (void)future, (void)user_data;
+    return result;
+}
+
+static rota_future no_chain(rota_future future, int64_t result, void *user_data) {
+    (void)result, (void)user_data;
+    return future;
+}
+
 static void no_free(void *user_data) { (void)user_data; }
 
 static int64_t no_job(void *user_data) {
