@@ -137,6 +137,18 @@
 /// No deadline, no limit.
 #define ROTA_FOREVER UINT64_MAX
 
+/// The task was made.
+#define ROTA_TASK_SPAWNED 1
+
+/// Its body begins or goes on. An eager task is resumed inside its spawner.
+#define ROTA_TASK_RESUMED 2
+
+/// Its body waits, or was made to yield.
+#define ROTA_TASK_PAUSED 3
+
+/// Its body has returned.
+#define ROTA_TASK_ENDED 4
+
 /// Debug mode: reports callbacks that ran too long, and says more in the log.
 #define ROTA_LOOP_DEBUG 1
 
@@ -163,6 +175,12 @@
 /// A race is won by the first that does well; if all fail, it fails as the
 /// first that did.
 #define ROTA_RACE_SUCCESS 1
+
+/// Starts the body at once, inside the call that spawns it, up to its first
+/// wait; the handle is written first. Its end is queued like any other. Eager
+/// tasks that spawn eager tasks nest 16 deep, the next one starts in the next
+/// turn.
+#define ROTA_TASK_EAGER 1
 
 /// Several listeners may share the port, and the system spreads connections
 /// over them.
@@ -232,7 +250,8 @@ typedef enum {
     ROTA_ERR_ADDRESS_IN_USE = -26,
     /// Not an address, or not one of this machine.
     ROTA_ERR_ADDRESS = -27,
-    /// No host or service of that name exists.
+    /// What was asked for is not there: no host or service of that name, no
+    /// value under that key.
     ROTA_ERR_NOT_FOUND = -28,
     /// The name service failed; trying again may help.
     ROTA_ERR_RESOLVE = -29,
@@ -291,6 +310,17 @@ typedef struct {
     void *user_data;
 } rota_allocator;
 
+/// A task: a coroutine that the loop drives.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_task;
+
+/// Hook: something happened to a task. `event` is one of ROTA_TASK_SPAWNED,
+/// ROTA_TASK_RESUMED, ROTA_TASK_PAUSED and ROTA_TASK_ENDED.
+typedef void (*rota_task_hook_fn)(rota_task task, uint32_t event,
+    void *user_data);
+
 /// How to open a loop. Prepare it with rota_loop_options_init(); zero is every
 /// default. The struct is copied; hooks and their data are in use until the
 /// loop is closed.
@@ -329,6 +359,10 @@ typedef struct {
     uint32_t stacks_kept;
     /// Zero.
     uint32_t reserved;
+    /// Hook: is told when a task is spawned, resumed, paused and ended.
+    rota_task_hook_fn task_hook;
+    /// Handed to it.
+    void *task_hook_data;
 } rota_loop_options;
 
 /// An event loop. It belongs to the thread that opened it.
@@ -489,17 +523,11 @@ typedef struct {
     /// Called with `user_data` once, when the body has returned; also when
     /// spawning fails.
     rota_free_fn user_data_free;
-    /// Zero.
+    /// ROTA_TASK_... bits.
     uint32_t flags;
     /// Zero.
     uint32_t reserved;
 } rota_task_options;
-
-/// A task: a coroutine that the loop drives.
-typedef struct {
-    /// Private: zero is null, equal ids name the same thing.
-    uint64_t id;
-} rota_task;
 
 /// The body of a stackful task. What it returns is the task's outcome: a value
 /// at or above zero, or a negative status.
@@ -1011,6 +1039,25 @@ rota_status rota_task_get_outcome(rota_task task, rota_outcome *out);
 /// The task that is running on this thread, innermost. ROTA_ERR_NO_TASK: none
 /// is.
 rota_status rota_task_get_current(rota_task *out);
+
+/// Sets a value that the task carries along under `key`, which is the address
+/// of anything of yours (never read, not NULL); it takes the place of what the
+/// task saw there. Tasks that it spawns from now on begin with its values as
+/// they are then, and share them: what parent or child set later the other does
+/// not see. A task that is spawned elsewhere, or for a connection, begins with
+/// none. It costs a step for each key that the task has.
+///
+/// `value_free` may be NULL; otherwise it is called with `value` once, when the
+/// last task that sees it has ended or set another value there (of a task that
+/// ends, what it set last goes first). On an error it
+/// is not called, and `value` stays yours. ROTA_ERR_DONE: the task has ended.
+rota_status rota_task_set_local(rota_task task, const void *key, void *value,
+    rota_free_fn value_free);
+
+/// What the task sees under `key`: set by itself, or had from its parent. It
+/// stays valid while the task runs and sets no other value there.
+/// ROTA_ERR_NOT_FOUND: nothing. ROTA_ERR_DONE: the task has ended.
+rota_status rota_task_get_local(rota_task task, const void *key, void **out);
 
 /// Calls `job` on another thread: one of the loop's, made when they are needed
 /// and at most `max_threads` of them, or the host's executor. The future's

@@ -77,6 +77,7 @@ NULLABLE = {
     ("rota_loop_resolve", "service"), ("rota_loop_connect", "service"),
     ("rota_loop_spawn", "out"), ("rota_loop_spawn_stepped", "out"),
     ("rota_queue_put", "item"), ("rota_queue_try_put", "item"),
+    ("rota_task_set_local", "value"), ("rota_task_set_local", "value_free"),
     ("rota_task_uncancel", "left"), ("rota_task_get_name", "length"),
 }
 

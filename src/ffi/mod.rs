@@ -29,6 +29,8 @@ pub mod map;
 
 pub mod task;
 
+pub mod local;
+
 pub mod blocking;
 
 pub mod address;

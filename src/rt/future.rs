@@ -89,12 +89,13 @@ pub struct Future {
 
 impl Future {
     /// The message for one who has so many of the claims: the last gets it, others a copy as far as memory allows.
-    pub(super) fn text_for_another(&mut self, claims: u32, memory: Memory) -> Text {
+    #[inline]
+    pub(super) fn text_for_another(&mut self, claims: u32, memory: &Memory) -> Text {
         match &self.text {
             Text::None => Text::None,
             Text::Static(text) => Text::Static(text),
             Text::Owned(_) if self.claims <= claims && !self.kept => core::mem::take(&mut self.text),
-            Text::Owned(_) => Text::copy(memory, self.text.as_bytes()).unwrap_or_default(),
+            Text::Owned(_) => Text::copy(memory.clone(), self.text.as_bytes()).unwrap_or_default(),
         }
     }
 
@@ -306,12 +307,16 @@ impl Core {
 
     /// The outcome of a done future, for someone who has claimed it; the claim is answered. The text goes with the
     /// last claim, others get a copy as far as memory allows.
+    #[inline]
     pub fn future_take_outcome(&mut self, key: Key) -> Option<(Outcome, Text)> {
-        let memory = self.memory.clone();
         let future = self.futures.get_mut(key).filter(|future| future.done)?;
         let outcome = future.outcome;
-        let text = future.text_for_another(1, memory);
-        self.future_answer(key);
+        let text = future.text_for_another(1, &self.memory);
+        future.seen = true;
+        future.claims = future.claims.saturating_sub(1);
+        if future.over() {
+            self.futures.discard(key);
+        }
         Some((outcome, text))
     }
 

@@ -129,7 +129,7 @@ impl<S: Service> State<S> {
 
     /// A failure that is passed on keeps what there is to tell.
     fn map_failure(&mut self, inner: Key, outcome: Outcome, same: bool) -> (Outcome, Text) {
-        let memory = self.core.memory.clone();
+        let memory = &self.core.memory;
         match self.core.futures.get_mut(inner).filter(|slot| slot.done && same) {
             Some(slot) => (slot.outcome, slot.text_for_another(0, memory)),
             None => (outcome, Text::None),

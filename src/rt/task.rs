@@ -16,9 +16,11 @@
 //! How a task is asked to end stands in `cancel.rs`, who waits for its end in `join.rs`.
 
 use super::core::Core;
-use super::coro::{Body, Stackful, Start};
+use super::coro::{Body, Stackful, Start, Step};
 use super::event_loop::State;
 use super::future::{Object, Unseen};
+use super::hook::{ROTA_TASK_ENDED, ROTA_TASK_SPAWNED};
+use super::locals::Chain;
 use super::outcome::Outcome;
 use super::ready::Entry;
 use super::service::Service;
@@ -44,7 +46,7 @@ pub enum TaskState {
 pub struct Task {
     /// Where it stands.
     pub state: TaskState,
-    /// The body, while it does not run.
+    /// The body, until it has ended.
     pub body: Option<Body>,
     /// Whether the body is on a stack of its own.
     pub stackful: bool,
@@ -68,6 +70,8 @@ pub struct Task {
     pub text: Text,
     /// For logs.
     pub name: Text,
+    /// The values that it sees.
+    pub(super) locals: Chain,
     /// Whether nobody will join it.
     pub detached: bool,
     /// Lets go of the body's user_data.
@@ -87,18 +91,24 @@ pub struct NewTask {
     pub free: Option<HostFree>,
     /// Whether nobody will join it.
     pub detached: bool,
+    /// Who spawned it: it begins with that one's values.
+    pub parent: Option<Key>,
+    /// Whether it is not queued, because the caller starts it (`Runtime::start_eager`).
+    pub eager: bool,
 }
 
 impl Core {
     /// A new task with a stack, queued for the next turn.
     pub fn task_spawn(&mut self, new: NewTask, start: Start) -> Result<Key> {
         let (size, own) = (new.stack_size.unwrap_or(self.stack_size), new.stack_size.is_some());
+        let eager = new.eager;
         let key = self.task_insert(new, true)?;
         let handle = self.handle(Kind::Task, key).into();
         match Stackful::new(&mut self.stacks, size, own, handle, start) {
-            Ok(body) => Ok(self.task_start(key, Body::Stackful(body))),
+            Ok(body) => Ok(self.task_start(key, Body::Stackful(body), eager)),
             Err(error) => {
-                self.tasks.discard(key);
+                let locals = self.tasks.remove(key).map_or(Chain::EMPTY, |task| task.locals);
+                self.locals.release(locals);
                 self.ready.release_one();
                 Err(error)
             }
@@ -107,12 +117,15 @@ impl Core {
 
     /// A new stepped task, queued for the next turn.
     pub fn task_spawn_stepped(&mut self, new: NewTask, step: HostStep) -> Result<Key> {
+        let eager = new.eager;
         let key = self.task_insert(new, false)?;
-        Ok(self.task_start(key, Body::Stepped(step)))
+        Ok(self.task_start(key, Body::Stepped(step), eager))
     }
 
     fn task_insert(&mut self, new: NewTask, stackful: bool) -> Result<Key> {
         self.ready.reserve_one()?;
+        let parent = new.parent.and_then(|parent| self.tasks.get(parent));
+        let locals = parent.map_or(Chain::EMPTY, |parent| parent.locals);
         let inserted = self.tasks.insert(Task {
             state: TaskState::Queued,
             body: None,
@@ -127,23 +140,28 @@ impl Core {
             outcome: Outcome::default(),
             text: Text::None,
             name: new.name,
+            locals,
             detached: new.detached,
             free: new.free,
             joins: None,
             join_count: 0,
         });
-        if inserted.is_err() {
-            self.ready.release_one();
+        match inserted {
+            Ok(_) => _ = self.locals.share(locals),
+            Err(_) => self.ready.release_one(),
         }
         inserted
     }
 
-    fn task_start(&mut self, key: Key, body: Body) -> Key {
+    fn task_start(&mut self, key: Key, body: Body, eager: bool) -> Key {
         if let Some(task) = self.tasks.get_mut(key) {
             task.body = Some(body);
         }
         self.note_origin(Kind::Task, key);
-        self.ready.push_reserved(Entry::Task(key));
+        self.tell_of_task(key, ROTA_TASK_SPAWNED);
+        if !eager {
+            self.ready.push_reserved(Entry::Task(key));
+        }
         key
     }
 
@@ -157,14 +175,16 @@ impl Core {
         }
     }
 
-    /// Its turn has come: takes the body out to be run, and sets the next place aside.
-    pub fn task_begin(&mut self, key: Key) -> Option<Body> {
+    /// Its turn has come: what makes its next step; its place in the queue is set aside again.
+    #[inline]
+    pub fn task_begin(&mut self, key: Key) -> Option<Step> {
         let task = self.tasks.get_mut(key)?;
-        let body = task.body.take()?;
+        let step = task.body.as_mut()?.step()?;
         task.state = TaskState::Running;
         task.budget = limits::TASK_BUDGET;
         self.ready.reserve_left();
-        Some(body)
+        self.task_resumes(key);
+        Some(step)
     }
 
     /// Fetches what the task waited for; the short form.
@@ -215,7 +235,12 @@ impl Core {
     /// The body has returned: joins are answered. What has to be let go is the caller's to call.
     pub fn task_end(&mut self, key: Key, answer: i64) -> Option<HostFree> {
         self.ready.release_one();
+        self.tell_of_task(key, ROTA_TASK_ENDED);
         let task = self.tasks.get_mut(key)?;
+        if let Some(Body::Stackful(stackful)) = task.body.take() {
+            stackful.recycle(&mut self.stacks);
+        }
+        self.locals.release(core::mem::replace(&mut task.locals, Chain::EMPTY));
         if answer >= 0 || answer != task.outcome.short() {
             (task.outcome, task.text) = match Outcome::from_short(answer) {
                 Some(outcome) => (outcome, Text::None),
@@ -294,9 +319,18 @@ pub enum Begun {
 impl<S: Service> State<S> {
     /// The task goes on: fetches what it waited for; the short form, and a destructor to call.
     pub fn task_resumed(&mut self, key: Key) -> (i64, Option<HostFree>) {
-        let waited = self.core.tasks.get(key).and_then(|task| task.answer);
-        let short = self.core.task_collect(key);
-        (short, waited.and_then(|future| self.future_settle(future)))
+        let Some(task) = self.core.tasks.get(key) else { return (ROTA_ERR_HANDLE as i64, None) };
+        match task.answer {
+            Some(future) => (self.core.task_collect(key), self.future_settle(future)),
+            None => (task.outcome.short(), None),
+        }
+    }
+
+    /// The task goes on after it gave up its turn, and meets a request that came meanwhile.
+    pub fn task_yielded(&mut self, key: Key) -> (i64, Option<HostFree>) {
+        let cancelled = self.core.task_take_due(key);
+        let outcome = if cancelled { Outcome::cancelled() } else { Outcome::default() };
+        (self.core.task_set_outcome(key, outcome), None)
     }
 
     /// The running task begins to wait for `future`. An error changes nothing.
