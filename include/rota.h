@@ -395,6 +395,8 @@ typedef struct {
     uint32_t cut;
     /// Zero.
     uint32_t reserved;
+    /// How many stand in the queue of completions.
+    uint64_t completions;
 } rota_turn_figures;
 
 /// A callback queued with rota_loop_call_soon() or rota_loop_post(). `status`
@@ -436,6 +438,8 @@ typedef struct {
     uint64_t stacks;
     /// Stacks kept for reuse, now.
     uint64_t stacks_kept;
+    /// Completions that you have not fetched, now.
+    uint64_t completions;
 } rota_loop_stats;
 
 /// A callback that stands in the queue of a loop.
@@ -510,6 +514,21 @@ typedef int64_t (*rota_map_fn)(rota_future future, int64_t result,
 /// the short form, what is returned is waited for.
 typedef rota_future (*rota_chain_fn)(rota_future future, int64_t result,
     void *user_data);
+
+/// What rota_loop_next_completion() fetches.
+typedef struct {
+    /// The size of this struct, set by you.
+    size_t size;
+    /// The future that is done; null for a post. For a future that was a value
+    /// when it was drained this is a new one.
+    rota_future future;
+    /// The short form of the outcome: the value, or the negative status.
+    int64_t result;
+    /// The whole of it.
+    rota_outcome outcome;
+    /// Your pointer.
+    void *user_data;
+} rota_completion;
 
 /// How to start a task. Prepare it with rota_task_options_init(); zero is every
 /// default.
@@ -663,12 +682,13 @@ rota_status rota_loop_open(const rota_loop_options *options, rota_loop *out);
 ///
 /// ROTA_OK: everything of the loop has ended, its handles are stale, no
 /// callback comes any more. ROTA_ERR_BUSY: a task refused to end, a blocking
-/// call has not returned, or a peer has not taken what was given to
-/// rota_stream_send(); the loop takes no new work (ROTA_ERR_CLOSING), stays
-/// valid, and may be turned, closed again or abandoned. Tasks are asked by the
-/// first call only, so that their cleanup is left in peace. What is left stands
-/// in rota_loop_get_stats(), as tasks, jobs and streams. ROTA_ERR_REENTRANT:
-/// called from inside the loop.
+/// call has not returned, a peer has not taken what was given to
+/// rota_stream_send(), or there are completions that you have not fetched
+/// (rota_loop_next_completion()); the loop takes no new work
+/// (ROTA_ERR_CLOSING), stays valid, and may be turned, closed again or
+/// abandoned. Tasks are asked by the first call only, so that their cleanup is
+/// left in peace. What is left stands in rota_loop_get_stats(), as tasks, jobs,
+/// streams and completions. ROTA_ERR_REENTRANT: called from inside the loop.
 rota_status rota_loop_close(rota_loop loop, uint64_t limit_ns);
 
 /// Gives a loop up without waiting: its handles are stale and no callback
@@ -686,7 +706,8 @@ rota_status rota_loop_run(rota_loop loop);
 /// thus ends. ROTA_ERR_STOPPED: the loop was stopped first; the future goes on.
 int64_t rota_loop_run_until(rota_loop loop, rota_future future);
 
-/// One turn: waits at most `wait_ns` if nothing is ready (0: not at all), then
+/// One turn: waits at most `wait_ns` if nothing is ready and no completion
+/// stands to be fetched (0: not at all), then
 /// runs what is ready. Stops starting callbacks after `budget_ns`, and after
 /// `max_callbacks` (0: no such limit); at least one runs in any case. A turn
 /// that was cut short is resumed by the next call, in the same order.
@@ -966,6 +987,52 @@ rota_future rota_future_map(rota_future future, rota_map_fn map,
 /// comes, and `future` stays as it was.
 rota_future rota_future_chain(rota_future future, rota_chain_fn next,
     void *user_data);
+
+/// As rota_future_then() without a callback: when the future is done, a
+/// completion with `user_data` is put into the loop's queue of completions, in
+/// the turn in which a callback would have come, for
+/// rota_loop_next_completion() to fetch. For hosts that cannot be called, or
+/// not there.
+///
+///     rota_completion done = {0};
+///     done.size = sizeof done;
+///     rota_loop_turn(loop, 0, budget_ns, 0, NULL);
+///     while (rota_loop_next_completion(loop, &done) == ROTA_OK) handle(&done);
+///
+/// Whatever a callback can do has its drained form: a timer is a drained
+/// rota_loop_sleep(), a post is rota_loop_post_completion(), which is also for
+/// what is to come later on the loop's own thread.
+rota_status rota_future_drain(rota_future future, void *user_data);
+
+/// Takes back every drain of the future that has this `user_data`, as
+/// rota_future_remove() does with callbacks. How many those were goes to
+/// `removed`, which may be NULL.
+rota_status rota_future_remove_drain(rota_future future, void *user_data,
+    size_t *removed);
+
+/// Fetches the next completion, in the order in which callbacks would have
+/// come.
+/// `out->size` must be set. ROTA_ERR_PENDING: there is none now.
+///
+/// The future and the message of its outcome live until the next call of this,
+/// whatever it answers, or until the loop is closed: take an object, or keep
+/// the future, before. This may be called at any time on the loop's thread,
+/// also in callbacks.
+///
+/// Nobody else empties the queue. While anything stands in it, rota_loop_turn()
+/// does not wait, rota_loop_get_next_deadline() is now, and rota_loop_close()
+/// answers ROTA_ERR_BUSY as soon as nothing else is left to end: fetch what
+/// there is, and close again. (What was pending comes with ROTA_ERR_CANCELLED
+/// then, and so do posts.) rota_loop_run() and rota_loop_run_until() do not
+/// look at it, so drain in callbacks if you use them, or use rota_loop_turn().
+/// rota_loop_abandon() drops it.
+rota_status rota_loop_next_completion(rota_loop loop, rota_completion *out);
+
+/// As rota_loop_post() without a callback: puts a completion with `user_data`
+/// and a null future into the loop's queue of completions, and ends the loop's
+/// wait. Posts of one thread keep their order, whichever kind they are.
+/// Thread-safe.
+rota_status rota_loop_post_completion(rota_loop loop, void *user_data);
 
 /// Fills in the defaults. `size` is `sizeof *options`.
 rota_status rota_task_options_init(rota_task_options *options, size_t size);

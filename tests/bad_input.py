@@ -57,6 +57,9 @@ GOOD_INTEGERS = {"size": "64", "capacity": "2", "count": "1", "delimiter_size": 
 TEXTS = {"host": '"127.0.0.1"', "service": '"9"', "text": '"127.0.0.1"', "message": '"message"'}
 BAD_TEXTS = ['"\\xff\\xfe"', '"\\xc3"', '"\\xed\\xa0\\x80"', '""', "long_text"]
 
+# Structs to be filled that say their size first.
+SIZED = {"rota_loop_stats", "rota_turn_figures", "rota_completion"}
+
 # Functions of which closing null "succeeds and does nothing".
 NULL_SUCCEEDS = {"rota_loop_close", "rota_loop_abandon", "rota_future_close",
                  "rota_listener_close", "rota_stream_close", "rota_stream_abort",
@@ -73,6 +76,7 @@ NULLABLE = {
     ("rota_loop_call_later", "out"), ("rota_loop_call_at", "out"), ("rota_loop_turn", "figures"),
     ("rota_future_complete_with", "result"), ("rota_future_complete_with", "result_free"),
     ("rota_future_fail", "message"), ("rota_future_remove", "removed"),
+    ("rota_future_remove_drain", "removed"),
     ("rota_future_take_addresses", "count"), ("rota_loop_listen", "host"),
     ("rota_loop_resolve", "service"), ("rota_loop_connect", "service"),
     ("rota_loop_spawn", "out"), ("rota_loop_spawn_stepped", "out"),
@@ -248,7 +252,7 @@ class Writer:
             self.put(f"    memset(&out_{plain}, 0, sizeof out_{plain});")
             if f"{plain}_init" in inits:
                 self.put(f"    CHECK_STATUS({plain}_init(&out_{plain}, sizeof out_{plain}), 0);")
-            elif plain in ("rota_loop_stats", "rota_turn_figures"):
+            elif plain in SIZED:
                 self.put(f"    out_{plain}.size = sizeof out_{plain};")
             elif plain == "rota_address":
                 self.put(f'    CHECK_STATUS(rota_address_parse("::1", 1, &out_{plain}), 0);')
@@ -372,9 +376,9 @@ class Writer:
 
     def options(self, function):
         for p in function.parameters:
-            if not p.is_options and not p.name == "figures" and "stats" not in p.type:
-                continue
             plain = p.type.replace("const ", "").rstrip("*")
+            if not p.is_options and plain not in SIZED:
+                continue
             changes = [f"out_{plain}.size = {size};" for size in ("0", "1", "SIZE_MAX")]
             if p.is_options:
                 changes += [f"out_{plain}.flags = UINT32_MAX;", f"out_{plain}.flags = 1u << 31;"]

@@ -95,6 +95,13 @@ impl<S: Service> Runtime<S> {
                 }
                 Ok(outer.map_or(Label::Post, Label::Future))
             }
+            Entry::Drain(completed) => {
+                self.with(|state| {
+                    state.core.drain.push_reserved(completed);
+                    Ok(())
+                })?;
+                Ok(Label::Post)
+            }
             Entry::Then(key, then) => {
                 let result = self.with(|state| Ok(state.core.future_begin_call(key)))?;
                 then.call(Handle::new(Kind::Future, self.number, key).into(), result);

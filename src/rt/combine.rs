@@ -449,7 +449,7 @@ impl<S: Service> State<S> {
         let future = self.core.futures.get_mut(key)?;
         future.claims = future.claims.saturating_sub(1);
         let held = future.kept || hold_object && !matches!(future.object, Object::None);
-        if future.claims > 0 || future.calling || held && !future.closed {
+        if future.claims > 0 || future.is_read() || held && !future.closed {
             return None;
         }
         self.future_end(key)

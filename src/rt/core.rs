@@ -8,6 +8,7 @@
 use super::call::Call;
 use super::combine::Combines;
 use super::coro::StackPool;
+use super::drain::Drain;
 use super::future::Future;
 use super::locals::Locals;
 use super::origins::Origins;
@@ -102,6 +103,8 @@ pub struct Core {
     pub futures: Slab<Future>,
     /// Those who wait for futures.
     pub waiters: Waiters,
+    /// Completions that the host fetches.
+    pub drain: Drain,
     /// Futures made of futures.
     pub combines: Combines,
     /// Tasks.
@@ -161,6 +164,7 @@ impl Core {
             timers: Timers::new(memory.clone(), generation, now),
             futures: Slab::new(memory.clone(), generation),
             waiters: Waiters::new(memory.clone()),
+            drain: Drain::new(&memory),
             combines: Combines::new(&memory),
             tasks: Slab::new(memory.clone(), generation),
             locals: Locals::new(&memory),

@@ -13,6 +13,7 @@ mod core;
 #[allow(unsafe_code)]
 mod coro;
 mod current;
+mod drain;
 mod eager;
 mod event_loop;
 mod future;
@@ -46,7 +47,7 @@ pub use self::job::{key_of, token_of};
 pub use self::map::Continuation;
 pub use self::outcome::Outcome;
 pub use self::race::Race;
-pub use self::remote::Remote;
+pub use self::remote::{Message, Remote};
 pub use self::service::{Operation, Service};
 pub use self::task::{NewTask, TaskState};
 pub use self::timer::TimerAction;

@@ -1,26 +1,36 @@
 //! The one part of a loop that other threads may touch.
 
 use crate::base::{limits, rota_status, Result};
-use crate::sys::host::HostCall;
+use crate::sys::host::{HostCall, HostPointer};
 use crate::sys::waker::Waker;
 use crate::sys::Inbox;
 use core::sync::atomic::{AtomicBool, Ordering};
 
+/// What other threads hand to a loop.
+#[derive(Clone, Copy)]
+pub enum Message {
+    /// A callback to be called.
+    Call(HostCall),
+    /// A completion for the host to fetch.
+    Completion(HostPointer),
+}
+
 /// Posts, wakes and stops, from any thread.
 pub struct Remote {
-    inbox: Inbox<HostCall>,
+    inbox: Inbox<Message>,
     waker: Waker,
     stop: AtomicBool,
     closing: AtomicBool,
     poisoned: AtomicBool,
+    completions: AtomicBool,
 }
 
 impl Remote {
     /// The far side of a loop whose driver has this waker.
     pub fn new(waker: Waker) -> Result<Self> {
         let inbox = Inbox::new(limits::POSTS_SET_ASIDE)?;
-        let [stop, closing, poisoned] = [const { AtomicBool::new(false) }; 3];
-        Ok(Remote { inbox, waker, stop, closing, poisoned })
+        let [stop, closing, poisoned, completions] = [const { AtomicBool::new(false) }; 4];
+        Ok(Remote { inbox, waker, stop, closing, poisoned, completions })
     }
 
     /// From now on the loop does nothing that it is asked for.
@@ -36,15 +46,27 @@ impl Remote {
         Ok(())
     }
 
-    /// Queues a callback for the loop; the first of a batch wakes it.
-    pub fn post(&self, call: HostCall) -> Result<()> {
+    /// Hands the loop a message; the first of a batch wakes it.
+    pub fn post(&self, message: Message) -> Result<()> {
         if self.closing.load(Ordering::Acquire) {
             return Err(rota_status::ROTA_ERR_CLOSING.into());
         }
-        if self.inbox.push(call)? {
+        if self.inbox.push(message)? {
             self.waker.wake();
         }
         Ok(())
+    }
+
+    /// As `post`, of a completion: from now on the loop makes room for such.
+    pub fn post_completion(&self, data: HostPointer) -> Result<()> {
+        // Whoever takes the message from the inbox sees this too: it is stored before the message is pushed.
+        self.completions.store(true, Ordering::Relaxed);
+        self.post(Message::Completion(data))
+    }
+
+    /// Whether completions have ever been posted.
+    pub fn posts_completions(&self) -> bool {
+        self.completions.load(Ordering::Relaxed)
     }
 
     /// Ends a wait of the loop.
@@ -85,7 +107,7 @@ impl Remote {
     }
 
     /// The oldest post of the batch. On the loop's thread only.
-    pub fn take(&self) -> Option<HostCall> {
+    pub fn take(&self) -> Option<Message> {
         self.inbox.pop()
     }
 }

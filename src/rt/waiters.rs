@@ -5,7 +5,7 @@
 //! future itself.
 
 use crate::base::{Key, Result};
-use crate::sys::host::HostThen;
+use crate::sys::host::{HostPointer, HostThen};
 use crate::sys::{Memory, Slab};
 
 /// Somebody who waits.
@@ -13,6 +13,8 @@ use crate::sys::{Memory, Slab};
 pub enum Waiter {
     /// A callback.
     Then(HostThen),
+    /// A completion that the host fetches.
+    Drain(HostPointer),
     /// A task.
     Task(Key),
     /// `run_until`.

@@ -225,6 +225,9 @@ unsafe impl Send for HostCall {}
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct HostPointer(pub *mut c_void);
 
+// SAFETY: it is a word to us, which is never followed; whose it is on which thread is between the host and the host.
+unsafe impl Send for HostPointer {}
+
 /// The host's log hook.
 #[derive(Clone, Copy)]
 pub struct HostLog {

@@ -1,4 +1,4 @@
-"""The timer, the posts, the echo server, and one client in three styles."""
+"""The timer, the posts, the frames, the echo server, and one client in three styles."""
 import socket
 import threading
 import unittest
@@ -24,6 +24,19 @@ class Post(unittest.TestCase):
     def test_all_posts_arrive(self):
         result = support.run("post")
         self.assertEqual(result.stdout, b"3000 posts from 3 threads\n")
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+
+
+class Drain(unittest.TestCase):
+    def test_completions_are_fetched_frame_by_frame(self):
+        result = support.run("drain")
+        self.assertEqual(result.stdout.decode(),
+                         "frame 1: the lamp blinks\n"
+                         "frame 5: the trap will not come any more\n"
+                         "frame 5: the lamp blinks\n"
+                         "frame 7: the door opens\n"
+                         "frame 9: the lamp blinks\n"
+                         "the castle: 4096 bytes\n")
         self.assertEqual((result.returncode, result.stderr), (0, b""))
 
 
