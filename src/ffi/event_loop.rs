@@ -81,7 +81,7 @@ pub extern "C" fn rota_loop_close(r#loop: rota_loop, limit_ns: u64) -> rota_stat
     if closed != ROTA_OK {
         return closed;
     }
-    guard(|| registry::take_closed(handle, last_generation).map(drop))
+    guard(|| registry::take_closed(handle, last_generation, ROTA_ERR_CANCELLED).map(drop))
 }
 
 /// Gives a loop up without waiting: its handles are stale and no callback comes.
@@ -107,7 +107,7 @@ pub extern "C" fn rota_loop_abandon(r#loop: rota_loop) -> rota_status {
     if given_up != ROTA_OK {
         return given_up;
     }
-    guard(|| registry::take_closed(handle, last_generation).map(drop))
+    guard(|| registry::take_closed(handle, last_generation, ROTA_ERR_HANDLE).map(drop))
 }
 
 /// Runs the loop until rota_loop_stop(). ROTA_ERR_REENTRANT: it runs already.

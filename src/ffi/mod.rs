@@ -32,8 +32,11 @@ pub mod drain;
 pub mod task;
 
 pub mod local;
+pub mod scope;
 
 pub mod blocking;
+
+pub mod post;
 
 pub mod address;
 
@@ -45,6 +48,10 @@ pub mod stream;
 
 pub mod lock;
 
+pub mod condition;
+
+pub mod rwlock;
+
 pub mod semaphore;
 
 pub mod event;
@@ -52,3 +59,5 @@ pub mod event;
 pub mod queue;
 
 pub mod barrier;
+
+pub mod once;

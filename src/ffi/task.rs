@@ -257,8 +257,26 @@ pub extern "C" fn rota_task_cancel(task: rota_task) -> rota_status {
     guard_kind(handle, Kind::Task, |state| state.task_cancel(handle.key()))
 }
 
-/// Takes one request back; how many are left goes to `left`, which may be NULL.
-/// With the last one goes a request that was not delivered yet.
+/// As rota_task_cancel(), and says why: `reason` is copied, and is the outcome's
+/// message where the request arrives, and of the task's own outcome if it ends
+/// with ROTA_ERR_CANCELLED. NULL is none. A later reason takes the place of an
+/// earlier one.
+///
+/// # Safety
+/// `reason` is NULL or NUL-terminated.
+#[no_mangle]
+pub unsafe extern "C" fn rota_task_cancel_with(task: rota_task, reason: *const c_char) -> rota_status {
+    let handle = Handle::from(task);
+    guard_kind(handle, Kind::Task, |state| {
+        // SAFETY: the caller's word, passed on.
+        let reason = unsafe { super::scope::reason_of(state.core.memory.clone(), reason)? };
+        state.task_cancel_with(handle.key(), reason)
+    })
+}
+
+/// Takes one request back that was made to the task itself, not those of its
+/// scopes; how many are left, theirs included, goes to `left`, which may be
+/// NULL. With the last one goes a request that was not delivered yet.
 ///
 /// # Safety
 /// `left` is NULL or may be written.
@@ -273,7 +291,8 @@ pub unsafe extern "C" fn rota_task_uncancel(task: rota_task, left: *mut u32) -> 
     })
 }
 
-/// How many requests to end the task has had that were not taken back.
+/// How many requests to end the task has had that were not taken back, those of
+/// its scopes included.
 ///
 /// # Safety
 /// `out` may be written.
@@ -281,7 +300,7 @@ pub unsafe extern "C" fn rota_task_uncancel(task: rota_task, left: *mut u32) -> 
 pub unsafe extern "C" fn rota_task_get_cancelling(task: rota_task, out: *mut u32) -> rota_status {
     let handle = Handle::from(task);
     guard_kind(handle, Kind::Task, |state| {
-        let requests = state.core.tasks.get(handle.key()).ok_or(ROTA_ERR_HANDLE)?.requests;
+        let requests = state.core.task_cancelling(handle.key())?;
         // SAFETY: the caller's word, passed on.
         unsafe { hand_out(out, requests) }
     })

@@ -108,6 +108,14 @@ impl<S: Service> Runtime<S> {
                 self.let_go(self.with(|state| Ok(state.future_settle(key)))?);
                 Ok(Label::Future(key))
             }
+            Entry::Blocked(key, ticket) => {
+                self.let_go(self.with(|state| Ok(state.blocked_answer(key, ticket)))?);
+                Ok(Label::Future(key))
+            }
+            Entry::Free(free) => {
+                self.let_go(Some(free));
+                Ok(Label::Post)
+            }
             Entry::Timer(key) => {
                 if let Some((timer, fired)) = self.with(|state| Ok(state.core.timer_begin(key)))? {
                     let status = if status == ROTA_OK { fired } else { status };
@@ -162,7 +170,7 @@ impl<S: Service> Runtime<S> {
             self.tell_of_task(key, ROTA_TASK_PAUSED);
             return Ok(());
         };
-        let (free, locals) = self.with(|state| Ok((state.core.task_end(key, answer), state.core.locals.has_dead())))?;
+        let (free, locals) = self.with(|state| Ok((state.task_end(key, answer), state.core.locals.has_dead())))?;
         self.let_go(free);
         if locals {
             self.let_locals_go();
@@ -208,8 +216,8 @@ impl<S: Service> Runtime<S> {
     /// The running stackful task gives up its turn.
     pub fn await_turn(&self) -> i64 {
         let begin = |state: &mut State<S>, key| {
-            if state.core.task_take_due(key) {
-                return Ok(Begun::Over(state.core.task_set_outcome(key, Outcome::cancelled())));
+            if let Some(short) = state.core.task_refuse(key) {
+                return Ok(state.core.task_go_on(key, short));
             }
             state.core.task_requeue(key);
             Ok(Begun::Parked)

@@ -15,7 +15,9 @@ use super::origins::Origins;
 use super::outcome::Outcome;
 use super::ready::Ready;
 use super::remote::Remote;
+use super::scope::Scope;
 use super::task::Task;
+use super::ties::Ties;
 use super::timer::TimerAction;
 use super::timers::Timers;
 use super::waiters::Waiters;
@@ -111,6 +113,10 @@ pub struct Core {
     pub tasks: Slab<Task>,
     /// Values that tasks carry along.
     pub locals: Locals,
+    /// What tasks have beside their slots.
+    pub(super) ties: Slab<Ties>,
+    /// Cancel scopes.
+    pub(super) scopes: Slab<Scope>,
     /// Stacks of tasks that ended.
     pub stacks: StackPool,
     /// Blocking calls.
@@ -168,6 +174,8 @@ impl Core {
             combines: Combines::new(&memory),
             tasks: Slab::new(memory.clone(), generation),
             locals: Locals::new(&memory),
+            ties: Slab::new(memory.clone(), 1),
+            scopes: Slab::new(memory.clone(), generation),
             stacks: StackPool::new(memory.clone(), settings.stacks_kept),
             executor: Executor::new(
                 &memory,
@@ -228,6 +236,7 @@ impl Core {
             .max(self.futures.last_generation())
             .max(self.tasks.last_generation())
             .max(self.timers.last_generation())
+            .max(self.scopes.last_generation())
             .max(self.driver.last_generation())
     }
 

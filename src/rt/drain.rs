@@ -87,25 +87,23 @@ impl Core {
     /// Sets aside the places that a waiter will need who is queued when the future is done.
     #[inline]
     pub(super) fn reserve_for(&mut self, waiter: &Waiter) -> Result<()> {
-        match waiter {
-            Waiter::Then(_) => self.ready.reserve_one(),
-            Waiter::Drain(_) => {
-                self.ready.reserve_one()?;
-                self.drain.reserve_one().inspect_err(|_| self.ready.release_one())
-            }
-            Waiter::Task(_) | Waiter::Until | Waiter::Member(_) => Ok(()),
+        if !waiter.has_place() {
+            return Ok(());
         }
+        self.ready.reserve_one()?;
+        if matches!(waiter, Waiter::Drain(_)) {
+            self.drain.reserve_one().inspect_err(|_| self.ready.release_one())?;
+        }
+        Ok(())
     }
 
     /// Gives them back.
     pub(super) fn release_for(&mut self, waiter: &Waiter) {
-        match waiter {
-            Waiter::Then(_) => self.ready.release_one(),
-            Waiter::Drain(_) => {
-                self.ready.release_one();
-                self.drain.release_one();
-            }
-            Waiter::Task(_) | Waiter::Until | Waiter::Member(_) => {}
+        if waiter.has_place() {
+            self.ready.release_one();
+        }
+        if matches!(waiter, Waiter::Drain(_)) {
+            self.drain.release_one();
         }
     }
 

@@ -16,7 +16,6 @@
 
 use super::core::{Core, Settings};
 use super::current::{Current, Scope};
-use super::drain::Completed;
 use super::outcome::Outcome;
 use super::ready::Entry;
 use super::remote::{Message, Remote};
@@ -412,7 +411,7 @@ impl<S: Service> State<S> {
         Ok(())
     }
 
-    /// Queues what other threads posted; without memory the rest waits for the next turn.
+    /// Does or queues what other threads posted; without memory the rest waits for the next turn.
     fn take_posts(&mut self) {
         self.core.remote.begin_batch();
         while self.has_room_for_post() {
@@ -420,10 +419,7 @@ impl<S: Service> State<S> {
                 Some(Message::Call(call)) => {
                     let _ = self.core.ready.push(Entry::Call(call));
                 }
-                Some(Message::Completion(data)) => {
-                    let _ = self.core.drain.reserve_one();
-                    let _ = self.core.ready.push(Entry::Drain(Completed::Post(data)));
-                }
+                Some(message) => self.posted(message),
                 None => return,
             }
         }

@@ -153,9 +153,14 @@ impl Core {
         let keeps = |waiter: &Waiter| match waiter {
             Waiter::Task(_) => true,
             Waiter::Member(member) => self.member_is_live(*member),
-            Waiter::Then(_) | Waiter::Drain(_) | Waiter::Until => false,
+            Waiter::Then(_) | Waiter::Drain(_) | Waiter::Until | Waiter::Blocked(_) => false,
         };
         self.futures.get(key).is_some_and(|future| self.waiters.any(&future.waiters, keeps))
+    }
+
+    /// The first who waits for a pending future.
+    pub(super) fn future_first_waiter(&self, key: Key) -> Option<Waiter> {
+        self.futures.get(key).and_then(|future| self.waiters.first(&future.waiters)).copied()
     }
 
     /// A new future for `source`.
@@ -234,6 +239,7 @@ impl Core {
             Waiter::Task(task) => self.task_wake(task),
             Waiter::Until => self.until_done = true,
             Waiter::Member(member) => self.member_arrived(member),
+            Waiter::Blocked(ticket) => self.ready.push_reserved(Entry::Blocked(key, ticket)),
         }
     }
 

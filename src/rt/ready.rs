@@ -9,8 +9,8 @@
 
 use super::drain::Completed;
 use crate::base::{Key, Result};
-use crate::sys::host::{HostCall, HostThen, HostTimer};
-use crate::sys::{Memory, Ring};
+use crate::sys::host::{HostCall, HostFree, HostThen, HostTimer};
+use crate::sys::{Memory, Ring, Ticket};
 
 /// One thing to be called.
 #[derive(Clone, Copy, Default)]
@@ -34,6 +34,10 @@ pub enum Entry {
     Task(Key),
     /// A combination of futures to which something happened.
     Combine(Key),
+    /// A thread that is blocked until this future, which is done.
+    Blocked(Key, Ticket),
+    /// A posted result that came too late.
+    Free(HostFree),
 }
 
 /// The queue.

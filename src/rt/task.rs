@@ -13,13 +13,13 @@
 //! is set aside. A task that ended keeps its outcome until it is joined, or is
 //! detached.
 //!
-//! How a task is asked to end stands in `cancel.rs`, who waits for its end in `join.rs`.
+//! How a task is asked to end stands in `cancel.rs`, who waits for its end in `join.rs`,
+//! what its end does in `ending.rs`.
 
 use super::core::Core;
 use super::coro::{Body, Stackful, Start, Step};
 use super::event_loop::State;
-use super::future::{Object, Unseen};
-use super::hook::{ROTA_TASK_ENDED, ROTA_TASK_SPAWNED};
+use super::hook::ROTA_TASK_SPAWNED;
 use super::locals::Chain;
 use super::outcome::Outcome;
 use super::ready::Entry;
@@ -42,6 +42,13 @@ pub enum TaskState {
     Ended,
 }
 
+impl Task {
+    /// Whether its body has returned.
+    pub fn is_over(&self) -> bool {
+        self.state == TaskState::Ended
+    }
+}
+
 /// A task's slot.
 pub struct Task {
     /// Where it stands.
@@ -54,7 +61,7 @@ pub struct Task {
     pub answer: Option<Key>,
     /// What a stepped body wants to wait for when it returns.
     pub next: Option<Handle>,
-    /// Requests to cancel that have not been taken back.
+    /// Its own requests to cancel that have not been taken back; its scopes have theirs.
     pub requests: u32,
     /// Requests that still have to be delivered.
     pub(super) due: u32,
@@ -74,6 +81,10 @@ pub struct Task {
     pub(super) locals: Chain,
     /// Whether nobody will join it.
     pub detached: bool,
+    /// Whether it had been asked to end when it did.
+    pub(super) asked: bool,
+    /// Its scopes and the like, once it had any.
+    pub(super) ties: Option<Key>,
     /// Lets go of the body's user_data.
     pub free: Option<HostFree>,
     /// The first and the last of the joins, a list through their futures, and how many there are.
@@ -142,6 +153,8 @@ impl Core {
             name: new.name,
             locals,
             detached: new.detached,
+            asked: false,
+            ties: None,
             free: new.free,
             joins: None,
             join_count: 0,
@@ -195,10 +208,18 @@ impl Core {
         if let Some((outcome, text)) = taken {
             task.outcome = outcome;
             task.text = text;
-            let answered = u32::from(outcome.status == ROTA_ERR_CANCELLED as i32);
-            task.due += core::mem::take(&mut task.passed_on).saturating_sub(answered);
+            self.task_note_answer(key, outcome.status);
+            return outcome.short();
         }
         task.outcome.short()
+    }
+
+    /// What was passed on is answered; the request's reason is the message where there is no other.
+    fn task_note_answer(&mut self, key: Key, status: i32) {
+        let reason = self.task_answered(key, status);
+        if let Some(task) = self.tasks.get_mut(key).filter(|task| task.text.is_empty() && !reason.is_empty()) {
+            task.text = reason;
+        }
     }
 
     /// Puts the running task back into the queue.
@@ -210,7 +231,7 @@ impl Core {
     }
 
     /// A wait is over at once: the task goes on, or is made to yield where it has done so too often.
-    fn task_go_on(&mut self, key: Key, short: i64) -> Begun {
+    pub(super) fn task_go_on(&mut self, key: Key, short: i64) -> Begun {
         let Some(task) = self.tasks.get_mut(key) else { return Begun::Over(short) };
         task.budget = task.budget.saturating_sub(1);
         if task.budget == 0 {
@@ -224,77 +245,21 @@ impl Core {
     pub fn task_set_outcome(&mut self, key: Key, outcome: Outcome) -> i64 {
         if let Some(task) = self.tasks.get_mut(key) {
             task.answer = None;
-            let answered = u32::from(outcome.status == ROTA_ERR_CANCELLED as i32);
-            task.due += core::mem::take(&mut task.passed_on).saturating_sub(answered);
             task.outcome = outcome;
             task.text = Text::None;
+            self.task_note_answer(key, outcome.status);
         }
         outcome.short()
     }
 
-    /// The body has returned: joins are answered. What has to be let go is the caller's to call.
-    pub fn task_end(&mut self, key: Key, answer: i64) -> Option<HostFree> {
-        self.ready.release_one();
-        self.tell_of_task(key, ROTA_TASK_ENDED);
-        let task = self.tasks.get_mut(key)?;
-        if let Some(Body::Stackful(stackful)) = task.body.take() {
-            stackful.recycle(&mut self.stacks);
+    /// Answers the running task with a request that is due, if there is one: the short form.
+    pub fn task_refuse(&mut self, key: Key) -> Option<i64> {
+        let reason = self.task_take_due(key)?;
+        let short = self.task_set_outcome(key, Outcome::cancelled());
+        if let Some(task) = self.tasks.get_mut(key) {
+            task.text = reason;
         }
-        self.locals.release(core::mem::replace(&mut task.locals, Chain::EMPTY));
-        if answer >= 0 || answer != task.outcome.short() {
-            (task.outcome, task.text) = match Outcome::from_short(answer) {
-                Some(outcome) => (outcome, Text::None),
-                None => (
-                    Outcome::failed(ROTA_ERR_INVALID.into(), 0),
-                    Text::Static(c"the body returned a negative number that is not a status"),
-                ),
-            };
-        }
-        task.state = TaskState::Ended;
-        let free = task.free.take();
-        let mut joins = task.joins.take().map(|(first, _)| first);
-        let joined = joins.is_some();
-        let (outcome, text, detached) = (task.outcome, core::mem::take(&mut task.text), task.detached);
-        while let Some(join) = joins {
-            joins = self.futures.get(join).and_then(|future| future.next_join);
-            let copy = match &text {
-                Text::None => Text::None,
-                Text::Static(text) => Text::Static(text),
-                Text::Owned(_) => Text::copy(self.memory.clone(), text.as_bytes()).unwrap_or_default(),
-            };
-            self.future_complete(join, outcome, copy, Object::None);
-        }
-        if joined {
-            self.tasks.discard(key);
-        } else if let Some(task) = self.tasks.get_mut(key) {
-            task.text = text;
-            if detached {
-                self.task_forget(key);
-            }
-        }
-        free
-    }
-
-    /// Lets go of a task that has ended and that nobody joined. Being cancelled is no failure, but of one whom nobody
-    /// asked to end it is.
-    fn task_forget(&mut self, key: Key) {
-        if let Some(task) = self.tasks.get(key) {
-            let cancelled = task.outcome.status == ROTA_ERR_CANCELLED as i32;
-            if task.outcome.is_error() || cancelled && task.requests == 0 {
-                self.report_unseen(Unseen::Task(key, &task.name), &task.outcome, &task.text);
-            }
-        }
-        self.tasks.discard(key);
-    }
-
-    /// Nobody will join it.
-    pub fn task_detach(&mut self, key: Key) -> Result<()> {
-        let task = self.tasks.get_mut(key).ok_or(ROTA_ERR_HANDLE)?;
-        task.detached = true;
-        if task.state == TaskState::Ended {
-            self.task_forget(key);
-        }
-        Ok(())
+        Some(short)
     }
 
     /// What a stepped body waits for when it returns.
@@ -328,9 +293,8 @@ impl<S: Service> State<S> {
 
     /// The task goes on after it gave up its turn, and meets a request that came meanwhile.
     pub fn task_yielded(&mut self, key: Key) -> (i64, Option<HostFree>) {
-        let cancelled = self.core.task_take_due(key);
-        let outcome = if cancelled { Outcome::cancelled() } else { Outcome::default() };
-        (self.core.task_set_outcome(key, outcome), None)
+        let refused = self.core.task_refuse(key);
+        (refused.unwrap_or_else(|| self.core.task_set_outcome(key, Outcome::default())), None)
     }
 
     /// The running task begins to wait for `future`. An error changes nothing.
@@ -370,9 +334,7 @@ impl<S: Service> State<S> {
             task.state = TaskState::Waiting(waited);
             task.answer = Some(waited);
         }
-        if self.core.task_take_due(key) {
-            self.task_deliver(key, waited);
-        }
+        self.task_deliver_due(key);
         Ok(Begun::Parked)
     }
 }

@@ -221,6 +221,32 @@ unsafe impl Send for HostJob {}
 // says so to the host.
 unsafe impl Send for HostCall {}
 
+/// A result of the host's on its way to a future, and how to let go of it.
+#[derive(Clone, Copy)]
+pub struct HostResult {
+    pointer: *mut c_void,
+    free: rota_free_fn,
+}
+
+impl HostResult {
+    /// # Safety
+    /// `free` may be called once with `pointer`, on the loop's thread.
+    pub unsafe fn new(pointer: *mut c_void, free: rota_free_fn) -> Self {
+        HostResult { pointer, free }
+    }
+
+    /// The pointer, and its destructor.
+    pub fn parts(self) -> (HostPointer, Option<HostFree>) {
+        // SAFETY: promised when the value was made.
+        let free = self.free.map(|free| unsafe { HostFree::new(free, self.pointer) });
+        (HostPointer(self.pointer), free)
+    }
+}
+
+// SAFETY: it crosses threads on its way to the loop; the header says so to the
+// host, who gives it away for that.
+unsafe impl Send for HostResult {}
+
 /// A pointer of the host's that we only carry.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct HostPointer(pub *mut c_void);
