@@ -25,6 +25,10 @@ pub mod future;
 
 pub mod combine;
 
+pub mod map;
+
+pub mod drain;
+
 pub mod task;
 
 pub mod local;

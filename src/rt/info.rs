@@ -9,6 +9,7 @@ use super::combine::Rule;
 use super::core::Core;
 use super::event_loop::State;
 use super::future::Source;
+use super::map::Continuation;
 use super::service::Service;
 use super::task::TaskState;
 use crate::base::{rota_status::*, Key, Kind, Result};
@@ -147,6 +148,9 @@ impl<S: Service> State<S> {
                 Some(Rule::Shield) => c"shield",
                 Some(Rule::Gather(_)) => c"gather",
                 Some(Rule::Wait(_)) => c"wait",
+                Some(Rule::Race(_)) => c"race",
+                Some(Rule::Continue(Continuation::Map(_))) => c"map",
+                Some(Rule::Continue(Continuation::Chain(_))) => c"chain",
                 None => c"",
             },
         }

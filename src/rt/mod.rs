@@ -8,10 +8,12 @@ mod callback;
 mod cancel;
 mod close;
 mod combine;
+mod combine_cancel;
 mod core;
 #[allow(unsafe_code)]
 mod coro;
 mod current;
+mod drain;
 mod dump;
 mod eager;
 mod ending;
@@ -23,9 +25,11 @@ mod info;
 mod job;
 mod join;
 mod locals;
+mod map;
 mod origins;
 mod outcome;
 mod post;
+mod race;
 mod ready;
 mod remote;
 mod scope;
@@ -50,7 +54,9 @@ pub use self::info::{
     TaskInfo, ROTA_TASK_STATE_ENDED, ROTA_TASK_STATE_QUEUED, ROTA_TASK_STATE_RUNNING, ROTA_TASK_STATE_WAITING,
 };
 pub use self::job::{key_of, token_of};
+pub use self::map::Continuation;
 pub use self::outcome::Outcome;
+pub use self::race::Race;
 pub use self::remote::{Message, Remote, Told};
 pub use self::scope::{Fired, NewScope};
 pub use self::service::{Operation, Service};

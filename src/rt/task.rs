@@ -327,12 +327,7 @@ impl<S: Service> State<S> {
     pub fn task_await(&mut self, key: Key, future: Handle) -> Result<Begun> {
         let core = &mut self.core;
         let short = if let Some(carried) = future.carried() {
-            let outcome = if carried < 0 {
-                Outcome::from_short(carried).ok_or(ROTA_ERR_HANDLE)?
-            } else {
-                Outcome { moved: carried as u64, ..Outcome::value(carried) }
-            };
-            core.task_set_outcome(key, outcome)
+            core.task_set_outcome(key, Outcome::carried(carried)?)
         } else {
             let waited = future.key();
             if core.future_is_join_of(waited, key) {
