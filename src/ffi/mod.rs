@@ -29,6 +29,8 @@ pub mod task;
 
 pub mod scope;
 
+pub mod group;
+
 pub mod blocking;
 
 pub mod address;

@@ -67,8 +67,9 @@ impl<S: Service> Runtime<S> {
                 Ok(Label::Call(key))
             }
             Entry::Task(key) => {
-                if let Some(body) = self.with(|state| Ok(state.core.task_begin(key)))? {
-                    self.step(key, body)?;
+                match self.with(|state| Ok(state.core.task_begin(key)))? {
+                    Some(body) => self.step(key, body)?,
+                    None => self.let_go(self.with(|state| Ok(state.task_left(key)))?),
                 }
                 Ok(Label::Task(key))
             }
@@ -78,6 +79,16 @@ impl<S: Service> Runtime<S> {
                     self.let_go(Some(free));
                 }
                 Ok(outer.map_or(Label::Post, Label::Future))
+            }
+            Entry::Group(key) => {
+                self.with(|state| {
+                    state.core.group_begin(key);
+                    Ok(())
+                })?;
+                while let Some(free) = self.with(|state| Ok(state.group_step(key)))? {
+                    self.let_go(Some(free));
+                }
+                Ok(Label::Post)
             }
             Entry::Then(key, then) => {
                 let result = self.with(|state| Ok(state.core.future_begin_call(key)))?;

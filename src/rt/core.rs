@@ -9,6 +9,7 @@ use super::call::Call;
 use super::combine::Combines;
 use super::coro::StackPool;
 use super::future::Future;
+use super::group::Groups;
 use super::origins::Origins;
 use super::outcome::Outcome;
 use super::ready::Ready;
@@ -109,6 +110,8 @@ pub struct Core {
     pub(super) ties: Slab<Ties>,
     /// Cancel scopes.
     pub(super) scopes: Slab<Scope>,
+    /// Groups of tasks and operations.
+    pub(super) groups: Groups,
     /// Stacks of tasks that ended.
     pub stacks: StackPool,
     /// Blocking calls.
@@ -162,6 +165,7 @@ impl Core {
             tasks: Slab::new(memory.clone(), generation),
             ties: Slab::new(memory.clone(), 1),
             scopes: Slab::new(memory.clone(), generation),
+            groups: Groups::new(&memory, generation),
             stacks: StackPool::new(memory.clone(), settings.stacks_kept),
             executor: Executor::new(
                 &memory,
@@ -221,6 +225,7 @@ impl Core {
             .max(self.tasks.last_generation())
             .max(self.timers.last_generation())
             .max(self.scopes.last_generation())
+            .max(self.groups.last_generation())
             .max(self.driver.last_generation())
     }
 

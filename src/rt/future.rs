@@ -44,6 +44,10 @@ pub enum Source {
     Job(JobId),
     /// Other futures.
     Combine(Key),
+    /// The end of a group's members.
+    Group(Key),
+    /// That a task says that it has started.
+    Start(Key),
     /// An operation of the layer above.
     Service(Operation),
 }
@@ -99,6 +103,8 @@ pub(super) enum Unseen<'a> {
     Future(Key),
     /// A task, by its name.
     Task(Key, &'a Text),
+    /// A group, by its name.
+    Group(Key, &'a Text),
 }
 
 impl Unseen<'_> {
@@ -106,6 +112,7 @@ impl Unseen<'_> {
         match self {
             Unseen::Future(key) => (Kind::Future, *key),
             Unseen::Task(key, _) => (Kind::Task, *key),
+            Unseen::Group(key, _) => (Kind::Group, *key),
         }
     }
 }
@@ -115,6 +122,7 @@ impl fmt::Display for Unseen<'_> {
         match self {
             Unseen::Future(_) => out.write_str("a future"),
             Unseen::Task(_, name) => write!(out, "task {name}"),
+            Unseen::Group(_, name) => write!(out, "a member of group {name}"),
         }
     }
 }
@@ -134,7 +142,7 @@ impl Core {
         let keeps = |waiter: &Waiter| match waiter {
             Waiter::Task(_) => true,
             Waiter::Member(member) => self.member_is_live(*member),
-            Waiter::Then(_) | Waiter::Until => false,
+            Waiter::Then(_) | Waiter::Until | Waiter::Group(_) => false,
         };
         self.futures.get(key).is_some_and(|future| self.waiters.any(&future.waiters, keeps))
     }
@@ -204,6 +212,7 @@ impl Core {
             Waiter::Task(task) => self.task_wake(task),
             Waiter::Until => self.until_done = true,
             Waiter::Member(member) => self.member_arrived(member),
+            Waiter::Group(member) => self.group_arrived(member),
         }
     }
 
@@ -347,6 +356,8 @@ impl<S: Service> State<S> {
                 }
             }
             Source::Combine(combine) => self.core.combine_cancel(combine),
+            Source::Group(group) => self.group_wait_cancel(key, group),
+            Source::Start(task) => _ = self.task_cancel(task),
             Source::Service(operation) => self.service.cancel(&mut self.core, key, operation),
         }
         Ok(())
@@ -366,6 +377,8 @@ impl<S: Service> State<S> {
         match future.source {
             _ if future.done => {}
             Source::Task(task) => self.core.join_remove(key, task),
+            Source::Group(group) => self.core.group_wait_remove(key, group),
+            Source::Start(task) => self.core.start_remove(key, task),
             _ => self.future_cancel(key)?,
         }
         match self.core.futures.get(key) {

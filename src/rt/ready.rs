@@ -31,6 +31,8 @@ pub enum Entry {
     Task(Key),
     /// A combination of futures to which something happened.
     Combine(Key),
+    /// A group of which some members' futures are done.
+    Group(Key),
 }
 
 /// The queue.

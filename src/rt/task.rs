@@ -5,7 +5,9 @@
 //!  ──────▶ QUEUED ────────▶ RUNNING ────────▶ WAITING(future) ────────┐
 //!             ▲                │ │                                    │
 //!             │ yield, budget  │ │ the body returns                   │
-//!             ├────────────────┘ └────────▶ ENDED ──▶ joined, detached│
+//!             ├────────────────┘ ├────────▶ ENDED ──▶ joined, detached│
+//!             │                  │            ▲                       │
+//!             │                  └──▶ LEAVING ┘ its groups are empty  │
 //!             └───────────────────────────────────────────────────────┘
 //! ```
 //!
@@ -36,14 +38,16 @@ pub enum TaskState {
     Running,
     /// It waits for a future.
     Waiting(Key),
-    /// Its body has returned.
+    /// Its body has returned, and what it owns has not ended.
+    Leaving,
+    /// It has ended.
     Ended,
 }
 
 impl Task {
     /// Whether its body has returned.
     pub fn is_over(&self) -> bool {
-        self.state == TaskState::Ended
+        matches!(self.state, TaskState::Leaving | TaskState::Ended)
     }
 }
 
@@ -281,7 +285,7 @@ impl<S: Service> State<S> {
             core.task_set_outcome(key, outcome)
         } else {
             let waited = future.key();
-            if core.future_is_join_of(waited, key) {
+            if core.future_is_above(waited, key) {
                 return Err(ROTA_ERR_INVALID.into());
             }
             let slot = core.futures.get_mut(waited).ok_or(ROTA_ERR_HANDLE)?;

@@ -19,6 +19,8 @@ pub enum Waiter {
     Until,
     /// A member of a combination.
     Member(Key),
+    /// A member of a group.
+    Group(Key),
 }
 
 /// The waiters of one future: the first, and the ends of a list of the others.
