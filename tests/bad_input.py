@@ -26,6 +26,7 @@ KINDS = {  # the type of a handle: its kind, and the fixture's member
     "rota_queue": ("QUEUE", "queue"),
     "rota_barrier": ("BARRIER", "barrier"),
     "rota_scope": ("SCOPE", "scope"),
+    "rota_group": ("GROUP", "group"),
 }
 
 CALLBACKS = {  # the type of a callback: one that does nothing
@@ -61,7 +62,7 @@ BAD_TEXTS = ['"\\xff\\xfe"', '"\\xc3"', '"\\xed\\xa0\\x80"', '""', "long_text"]
 NULL_SUCCEEDS = {"rota_loop_close", "rota_loop_abandon", "rota_future_close",
                  "rota_listener_close", "rota_stream_close", "rota_stream_abort",
                  "rota_lock_close", "rota_semaphore_close", "rota_event_close", "rota_queue_close", "rota_barrier_close",
-                 "rota_scope_leave"}
+                 "rota_scope_leave", "rota_group_close"}
 
 # What else a bad handle may be answered with, besides ROTA_ERR_HANDLE: no task runs here.
 BAD_HANDLE_TOO = {"rota_await": ["ROTA_ERR_NO_TASK"],
@@ -80,6 +81,8 @@ NULLABLE = {
     ("rota_queue_put", "item"), ("rota_queue_try_put", "item"),
     ("rota_task_uncancel", "left"), ("rota_task_get_name", "length"),
     ("rota_task_cancel_with", "reason"), ("rota_scope_cancel", "reason"),
+    ("rota_group_cancel", "reason"), ("rota_group_spawn", "out"), ("rota_group_spawn_stepped", "out"),
+    ("rota_group_start", "out"), ("rota_group_start_stepped", "out"),
 }
 
 # What NULL may be answered with where it is not allowed, besides ROTA_ERR_INVALID.
@@ -100,6 +103,8 @@ REFUSED_NUMBERS = {
     ("rota_loop_open_semaphore", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
     ("rota_loop_open_barrier", "parties"): {"0": ["ROTA_ERR_INVALID"]},
     ("rota_task_enter_scope", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
+    ("rota_task_started", "value"): {
+        number: ["ROTA_ERR_INVALID"] for number in ["-1", "INT64_MIN", "ROTA_STATUS_HOST"]},
     ("rota_stream_set_watermarks", "low"): {"SIZE_MAX": ["ROTA_ERR_INVALID"]},
 }
 # Sizes of memory that no machine has: nothing there may be touched.
@@ -248,7 +253,7 @@ class Writer:
             self.put(f"    memset(&out_{plain}, 0, sizeof out_{plain});")
             if f"{plain}_init" in inits:
                 self.put(f"    CHECK_STATUS({plain}_init(&out_{plain}, sizeof out_{plain}), 0);")
-            elif plain in ("rota_loop_stats", "rota_turn_figures"):
+            elif plain in ("rota_loop_stats", "rota_turn_figures", "rota_failure"):
                 self.put(f"    out_{plain}.size = sizeof out_{plain};")
             elif plain == "rota_address":
                 self.put(f'    CHECK_STATUS(rota_address_parse("::1", 1, &out_{plain}), 0);')
@@ -372,7 +377,8 @@ class Writer:
 
     def options(self, function):
         for p in function.parameters:
-            if not p.is_options and not p.name == "figures" and "stats" not in p.type:
+            if not p.is_options and not p.name == "figures" and "stats" not in p.type \
+                    and "failure" not in p.type:
                 continue
             plain = p.type.replace("const ", "").rstrip("*")
             changes = [f"out_{plain}.size = {size};" for size in ("0", "1", "SIZE_MAX")]

@@ -4,7 +4,7 @@ use super::guard::{guard, guard_combined, guard_kind, guard_loop, hand_out, hand
 use super::options::{self, Options};
 use super::registry;
 use super::scope::reason_of;
-use super::task::{rota_task_options, spawn};
+use super::task::{guard_spawn, rota_task_options};
 use crate::base::handle::{rota_future, rota_group, rota_loop, rota_scope, rota_task};
 use crate::base::{limits, rota_failure, rota_status, rota_status::*, Handle, Key, Kind, Result};
 use crate::rt::{current, Core, Fired, NewGroup, NewTask, Start};
@@ -218,7 +218,7 @@ unsafe fn spawn_member<F: FnOnce(&mut Core, NewTask) -> Result<Key>>(
     let handle = Handle::from(group);
     // SAFETY: the caller's word, passed on.
     unsafe {
-        spawn(registry::find_kind(handle, Kind::Group), user_data, options, out, |core, new| {
+        guard_spawn(registry::find_kind(handle, Kind::Group), user_data, options, out, |core, new| {
             member(core, handle.key(), NewTask { detached: true, ..new }, start)
         })
     }

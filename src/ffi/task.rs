@@ -67,7 +67,7 @@ pub unsafe extern "C" fn rota_loop_spawn(
     let body = body.map(|body| unsafe { HostBody::new(body, user_data) });
     // SAFETY: the caller's word, passed on.
     unsafe {
-        spawn(registry::find_loop(r#loop.into()), user_data, options, out, |core, new| {
+        guard_spawn(registry::find_loop(r#loop.into()), user_data, options, out, |core, new| {
             core.task_spawn(new, Start::Body(body.ok_or(ROTA_ERR_INVALID)?))
         })
     }
@@ -91,17 +91,17 @@ pub unsafe extern "C" fn rota_loop_spawn_stepped(
     let step = body.map(|body| unsafe { HostStep::new(body, user_data) });
     // SAFETY: the caller's word, passed on.
     unsafe {
-        spawn(registry::find_loop(r#loop.into()), user_data, options, out, |core, new| {
+        guard_spawn(registry::find_loop(r#loop.into()), user_data, options, out, |core, new| {
             core.task_spawn_stepped(new, step.ok_or(ROTA_ERR_INVALID)?)
         })
     }
 }
 
-/// Starts a task on the loop that was found, by `start`.
+/// Starts a task on the loop that was found, by `start`, inside the guard.
 ///
 /// # Safety
 /// As for rota_loop_spawn().
-pub(super) unsafe fn spawn(
+pub(super) unsafe fn guard_spawn(
     find: Result<&Loop>,
     user_data: *mut c_void,
     options: *const rota_task_options,

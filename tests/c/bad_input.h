@@ -6,7 +6,7 @@
 
 enum kind {
     LOOP, CALL, TIMER, FUTURE, TASK, LISTENER, STREAM, LOCK, SEMAPHORE, EVENT, QUEUE,
-    BARRIER, SCOPE, KINDS
+    BARRIER, SCOPE, GROUP, KINDS
 };
 
 typedef struct {
@@ -23,6 +23,7 @@ typedef struct {
     rota_queue queue;
     rota_barrier barrier;
     rota_scope scope; /* of the task, entered from outside */
+    rota_group group;
     rota_future other;
     int raw;
     uint64_t live[KINDS], stale[KINDS];
@@ -86,6 +87,7 @@ static void end_one_of_each(fixture *self) {
     rota_queue queue;
     rota_barrier barrier;
     rota_scope scope;
+    rota_group group;
     int raw;
     self->stale[LOOP] = loop.id;
     CHECK_STATUS(rota_loop_close(loop, SECOND), ROTA_OK);
@@ -106,6 +108,8 @@ static void end_one_of_each(fixture *self) {
     CHECK_STATUS(rota_queue_close(queue), ROTA_OK);
     CHECK_STATUS(rota_loop_open_barrier(self->loop, 2, &barrier), ROTA_OK);
     CHECK_STATUS(rota_barrier_close(barrier), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_group(self->loop, NULL, &group), ROTA_OK);
+    CHECK_STATUS(rota_group_close(group), ROTA_OK);
     stream = connect_raw(self->loop, &raw);
     CHECK_STATUS(rota_stream_close(stream), ROTA_OK);
     close(raw);
@@ -122,6 +126,7 @@ static void end_one_of_each(fixture *self) {
     self->stale[QUEUE] = queue.id;
     self->stale[BARRIER] = barrier.id;
     self->stale[SCOPE] = scope.id;
+    self->stale[GROUP] = group.id;
 }
 
 static void open_fixture(fixture *self) {
@@ -136,6 +141,7 @@ static void open_fixture(fixture *self) {
     CHECK_STATUS(rota_loop_open_event(self->loop, &self->event), ROTA_OK);
     CHECK_STATUS(rota_loop_open_queue(self->loop, 2, &self->queue), ROTA_OK);
     CHECK_STATUS(rota_loop_open_barrier(self->loop, 2, &self->barrier), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_group(self->loop, NULL, &self->group), ROTA_OK);
     self->other = rota_future_open(self->loop);
     self->task = spawn(self->loop, waits, self);
     turns(self->loop, 3);
@@ -156,6 +162,7 @@ static void open_fixture(fixture *self) {
     self->live[QUEUE] = self->queue.id;
     self->live[BARRIER] = self->barrier.id;
     self->live[SCOPE] = self->scope.id;
+    self->live[GROUP] = self->group.id;
 }
 
 static void sets_flag(rota_loop loop, rota_status status, void *user_data) {
@@ -190,6 +197,10 @@ static void check_unharmed(fixture *self) {
     CHECK_EQ(requests, 0);
     CHECK_STATUS(rota_scope_get_state(self->scope, &requests), ROTA_OK);
     CHECK_EQ(requests, ROTA_SCOPE_OPEN);
+    CHECK_STATUS(rota_group_get_count(self->group, &size), ROTA_OK);
+    CHECK_EQ(size, 0);
+    CHECK_STATUS(rota_group_get_error_count(self->group, &size), ROTA_OK);
+    CHECK_EQ(size, 0);
     CHECK_STATUS(rota_listener_get_address(self->listener, &address), ROTA_OK);
     CHECK_STATUS(rota_stream_get_buffered(self->stream, &size), ROTA_OK);
     CHECK_EQ(size, 0);

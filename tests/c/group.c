@@ -1,5 +1,5 @@
-/* Groups: tasks that end together (guarantee 7): a group does not end before its tasks do, the first
- * failure cancels the rest, all errors are kept. */
+/* Groups: tasks that end together (guarantee 7). A group does not end before its tasks do, the
+ * first failure cancels the rest, all errors are kept. */
 #include "rota_scopes.h"
 
 enum { OOPS = ROTA_STATUS_HOST - 1, OUCH = ROTA_STATUS_HOST - 2 };
@@ -7,7 +7,8 @@ enum { OOPS = ROTA_STATUS_HOST - 1, OUCH = ROTA_STATUS_HOST - 2 };
 /* ---- members that succeed */
 
 static int64_t waits_for_three(rota_task task, void *user_data) {
-    member a = {"a", 3 * SECOND, 0, 0, 0}, b = {"b", SECOND, 5, 0, 0}, c = {"c", 2 * SECOND, 9, 0, 0};
+    member a = {"a", 3 * SECOND, 0, 0, 0}, b = {"b", SECOND, 5, 0, 0};
+    member c = {"c", 2 * SECOND, 9, 0, 0};
     rota_group group = open_group();
     uint64_t start = now_of(the_loop);
     (void)task, (void)user_data;
@@ -42,7 +43,8 @@ TEST(an_empty_group_is_done_at_once) { CHECK_EQ(in_a_task(waits_for_nobody, NULL
 /* ---- members that fail */
 
 static int64_t one_fails(rota_task task, void *user_data) {
-    member a = {"a", HOUR, 0, SECOND, 0}, b = {"b", SECOND, OOPS, 0, 0}, c = {"c", HOUR, 0, 0, OUCH};
+    member a = {"a", HOUR, 0, SECOND, 0}, b = {"b", SECOND, OOPS, 0, 0};
+    member c = {"c", HOUR, 0, 0, OUCH};
     rota_group group = open_group();
     uint64_t start = now_of(the_loop);
     rota_scope scope;
@@ -114,7 +116,8 @@ static int64_t closes_when_one_fails(rota_task task, void *user_data) {
 TEST(a_closed_group_ends_by_itself) { CHECK_EQ(in_a_task(closes_when_one_fails, NULL), 2); }
 
 static int64_t keeps_going(rota_task task, void *user_data) {
-    member a = {"a", 2 * SECOND, 0, 0, 0}, b = {"b", SECOND, OOPS, 0, 0}, c = {"c", SECOND, OUCH, 0, 0};
+    member a = {"a", 2 * SECOND, 0, 0, 0}, b = {"b", SECOND, OOPS, 0, 0};
+    member c = {"c", SECOND, OUCH, 0, 0};
     rota_group group = open_group_with(0, ROTA_GROUP_KEEP_GOING);
     (void)user_data;
     join_in(group, &a);

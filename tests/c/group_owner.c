@@ -61,7 +61,8 @@ TEST(a_cancel_together_with_an_error_is_not_lost) {
     uint64_t delays[] = {SECOND - 1, SECOND, SECOND + 1}; /* before, with and after the failure */
     size_t i;
     for (i = 0; i < COUNT(delays); i++) {
-        scene self = {{{0}, {0}, {0}}, {"a", HOUR, 0, HOUR, 0}, {"b", SECOND, OOPS, 1, OOPS}, 0, 0, {0}};
+        scene self = {{{0}, {0}, {0}}, {"a", HOUR, 0, HOUR, 0}, {"b", SECOND, OOPS, 1, OOPS}, 0, 0,
+                      {0}};
         rota_task owner;
         the_loop = open_jump();
         CHECK_STATUS(rota_loop_call_later(the_loop, delays[i], cancels_in_time, &self, NULL),
