@@ -10,6 +10,7 @@ use super::combine::Combines;
 use super::coro::StackPool;
 use super::drain::Drain;
 use super::future::Future;
+use super::group::Groups;
 use super::locals::Locals;
 use super::origins::Origins;
 use super::outcome::Outcome;
@@ -117,6 +118,8 @@ pub struct Core {
     pub(super) ties: Slab<Ties>,
     /// Cancel scopes.
     pub(super) scopes: Slab<Scope>,
+    /// Groups of tasks and operations.
+    pub(super) groups: Groups,
     /// Stacks of tasks that ended.
     pub stacks: StackPool,
     /// Blocking calls.
@@ -178,6 +181,7 @@ impl Core {
             locals: Locals::new(&memory),
             ties: Slab::new(memory.clone(), 1),
             scopes: Slab::new(memory.clone(), generation),
+            groups: Groups::new(&memory, generation),
             stacks: StackPool::new(memory.clone(), settings.stacks_kept),
             executor: Executor::new(
                 &memory,
@@ -240,6 +244,7 @@ impl Core {
             .max(self.tasks.last_generation())
             .max(self.timers.last_generation())
             .max(self.scopes.last_generation())
+            .max(self.groups.last_generation())
             .max(self.driver.last_generation())
     }
 

@@ -20,12 +20,15 @@ mod ending;
 mod event_loop;
 mod future;
 mod gather;
+mod group;
+mod group_wait;
 mod hook;
 mod info;
 mod job;
 mod join;
 mod locals;
 mod map;
+mod members;
 mod origins;
 mod outcome;
 mod post;
@@ -49,9 +52,11 @@ pub use self::current::{get as current, is_innermost};
 pub use self::event_loop::{Runtime, State, TurnFigures, TurnLimits, ROTA_FOREVER};
 pub use self::future::{Future, Object, Source};
 pub use self::gather::{Gather, Until};
+pub use self::group::NewGroup;
 pub use self::hook::{ROTA_TASK_ENDED, ROTA_TASK_PAUSED, ROTA_TASK_RESUMED, ROTA_TASK_SPAWNED};
 pub use self::info::{
-    TaskInfo, ROTA_TASK_STATE_ENDED, ROTA_TASK_STATE_QUEUED, ROTA_TASK_STATE_RUNNING, ROTA_TASK_STATE_WAITING,
+    TaskInfo, ROTA_TASK_STATE_ENDED, ROTA_TASK_STATE_LEAVING, ROTA_TASK_STATE_QUEUED, ROTA_TASK_STATE_RUNNING,
+    ROTA_TASK_STATE_WAITING,
 };
 pub use self::job::{key_of, token_of};
 pub use self::map::Continuation;

@@ -5,7 +5,9 @@
 //!  ──────▶ QUEUED ────────▶ RUNNING ────────▶ WAITING(future) ────────┐
 //!             ▲                │ │                                    │
 //!             │ yield, budget  │ │ the body returns                   │
-//!             ├────────────────┘ └────────▶ ENDED ──▶ joined, detached│
+//!             ├────────────────┘ ├────────▶ ENDED ──▶ joined, detached│
+//!             │                  │            ▲                       │
+//!             │                  └──▶ LEAVING ┘ its groups are empty  │
 //!             └───────────────────────────────────────────────────────┘
 //! ```
 //!
@@ -39,7 +41,9 @@ pub enum TaskState {
     Running,
     /// It waits for a future.
     Waiting(Key),
-    /// Its body has returned.
+    /// Its body has returned, and what it owns has not ended.
+    Leaving,
+    /// It has ended.
     Ended,
 }
 
@@ -55,7 +59,7 @@ pub enum Next {
 impl Task {
     /// Whether its body has returned.
     pub fn is_over(&self) -> bool {
-        self.state == TaskState::Ended
+        matches!(self.state, TaskState::Leaving | TaskState::Ended)
     }
 }
 
@@ -330,7 +334,7 @@ impl<S: Service> State<S> {
             core.task_set_outcome(key, Outcome::carried(carried)?)
         } else {
             let waited = future.key();
-            if core.future_is_join_of(waited, key) {
+            if core.future_is_above(waited, key) {
                 return Err(ROTA_ERR_INVALID.into());
             }
             let slot = core.futures.get_mut(waited).ok_or(ROTA_ERR_HANDLE)?;
