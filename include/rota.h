@@ -137,6 +137,18 @@
 /// No deadline, no limit.
 #define ROTA_FOREVER UINT64_MAX
 
+/// The task was made.
+#define ROTA_TASK_SPAWNED 1
+
+/// Its body begins or goes on. An eager task is resumed inside its spawner.
+#define ROTA_TASK_RESUMED 2
+
+/// Its body waits, or was made to yield.
+#define ROTA_TASK_PAUSED 3
+
+/// Its body has returned.
+#define ROTA_TASK_ENDED 4
+
 /// Debug mode: reports callbacks that ran too long, and says more in the log.
 #define ROTA_LOOP_DEBUG 1
 
@@ -159,6 +171,31 @@
 
 /// Wait until one has failed, or all are done.
 #define ROTA_WAIT_FIRST_ERROR 2
+
+/// Starts the body at once, inside the call that spawns it, up to its first
+/// wait; the handle is written first. Its end is queued like any other. Eager
+/// tasks that spawn eager tasks nest 16 deep, the next one starts in the next
+/// turn.
+#define ROTA_TASK_EAGER 1
+
+/// A scope's shield: requests to end that are made to the task itself, or by
+/// scopes further out, wait until this one is left. Its own arrive, and those
+/// of scopes inside it.
+#define ROTA_SCOPE_SHIELD 1
+
+/// Once the scope has been cancelled or has timed out, every operation that
+/// starts in it and every wait is answered ROTA_ERR_CANCELLED, until it is
+/// left; those in a shield inside it are spared.
+#define ROTA_SCOPE_PERSISTENT 2
+
+/// The scope has not fired.
+#define ROTA_SCOPE_OPEN 0
+
+/// Its deadline has passed.
+#define ROTA_SCOPE_TIMED_OUT 1
+
+/// It was cancelled.
+#define ROTA_SCOPE_CANCELLED 2
 
 /// Several listeners may share the port, and the system spreads connections
 /// over them.
@@ -240,7 +277,8 @@ typedef enum {
     ROTA_ERR_ADDRESS_IN_USE = -26,
     /// Not an address, or not one of this machine.
     ROTA_ERR_ADDRESS = -27,
-    /// No host or service of that name exists.
+    /// What was asked for is not there: no host or service of that name, no
+    /// value under that key.
     ROTA_ERR_NOT_FOUND = -28,
     /// The name service failed; trying again may help.
     ROTA_ERR_RESOLVE = -29,
@@ -299,6 +337,17 @@ typedef struct {
     void *user_data;
 } rota_allocator;
 
+/// A task: a coroutine that the loop drives.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_task;
+
+/// Hook: something happened to a task. `event` is one of ROTA_TASK_SPAWNED,
+/// ROTA_TASK_RESUMED, ROTA_TASK_PAUSED and ROTA_TASK_ENDED.
+typedef void (*rota_task_hook_fn)(rota_task task, uint32_t event,
+    void *user_data);
+
 /// How to open a loop. Prepare it with rota_loop_options_init(); zero is every
 /// default. The struct is copied; hooks and their data are in use until the
 /// loop is closed.
@@ -337,6 +386,10 @@ typedef struct {
     uint32_t stacks_kept;
     /// Zero.
     uint32_t reserved;
+    /// Hook: is told when a task is spawned, resumed, paused and ended.
+    rota_task_hook_fn task_hook;
+    /// Handed to it.
+    void *task_hook_data;
 } rota_loop_options;
 
 /// An event loop. It belongs to the thread that opened it.
@@ -487,17 +540,11 @@ typedef struct {
     /// Called with `user_data` once, when the body has returned; also when
     /// spawning fails.
     rota_free_fn user_data_free;
-    /// Zero.
+    /// ROTA_TASK_... bits.
     uint32_t flags;
     /// Zero.
     uint32_t reserved;
 } rota_task_options;
-
-/// A task: a coroutine that the loop drives.
-typedef struct {
-    /// Private: zero is null, equal ids name the same thing.
-    uint64_t id;
-} rota_task;
 
 /// The body of a stackful task. What it returns is the task's outcome: a value
 /// at or above zero, or a negative status.
@@ -508,6 +555,13 @@ typedef int64_t (*rota_task_fn)(rota_task task, void *user_data);
 /// rota_task_wait() returned in order to wait, and anything else to end.
 typedef int64_t (*rota_step_fn)(rota_task task, const rota_outcome *outcome,
     void *user_data);
+
+/// A stretch of a task's work that can be cancelled on its own, and given a
+/// deadline.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_scope;
 
 /// A blocking call, made on another thread. What it returns is the future's
 /// outcome: a value at or above zero, or a negative status.
@@ -952,11 +1006,19 @@ rota_status rota_task_detach(rota_task task);
 /// ended.
 rota_status rota_task_cancel(rota_task task);
 
-/// Takes one request back; how many are left goes to `left`, which may be NULL.
-/// With the last one goes a request that was not delivered yet.
+/// As rota_task_cancel(), and says why: `reason` is copied, and is the
+/// outcome's message where the request arrives, and of the task's own outcome
+/// if it ends with ROTA_ERR_CANCELLED. NULL is none. A later reason takes the
+/// place of an earlier one.
+rota_status rota_task_cancel_with(rota_task task, const char *reason);
+
+/// Takes one request back that was made to the task itself, not those of its
+/// scopes; how many are left, theirs included, goes to `left`, which may be
+/// NULL. With the last one goes a request that was not delivered yet.
 rota_status rota_task_uncancel(rota_task task, uint32_t *left);
 
-/// How many requests to end the task has had that were not taken back.
+/// How many requests to end the task has had that were not taken back, those of
+/// its scopes included.
 rota_status rota_task_get_cancelling(rota_task task, uint32_t *out);
 
 /// Copies the task's name into `buffer`, cut to fit and NUL-terminated; its
@@ -971,6 +1033,80 @@ rota_status rota_task_get_outcome(rota_task task, rota_outcome *out);
 /// is.
 rota_status rota_task_get_current(rota_task *out);
 
+/// Sets a value that the task carries along under `key`, which is the address
+/// of anything of yours (never read, not NULL); it takes the place of what the
+/// task saw there. Tasks that it spawns from now on begin with its values as
+/// they are then, and share them: what parent or child set later the other does
+/// not see. A task that is spawned elsewhere, or for a connection, begins with
+/// none. It costs a step for each key that the task has.
+///
+/// `value_free` may be NULL; otherwise it is called with `value` once, when the
+/// last task that sees it has ended or set another value there (of a task that
+/// ends, what it set last goes first). On an error it
+/// is not called, and `value` stays yours. ROTA_ERR_DONE: the task has ended.
+rota_status rota_task_set_local(rota_task task, const void *key, void *value,
+    rota_free_fn value_free);
+
+/// What the task sees under `key`: set by itself, or had from its parent. It
+/// stays valid while the task runs and sets no other value there.
+/// ROTA_ERR_NOT_FOUND: nothing. ROTA_ERR_DONE: the task has ended.
+rota_status rota_task_get_local(rota_task task, const void *key, void **out);
+
+/// Begins a scope of the task's work, inside those that are open. When the
+/// loop's clock (rota_loop_get_now()) reaches `deadline_ns`, the task is asked
+/// to end what it does in the scope: ROTA_ERR_CANCELLED arrives where it waits,
+/// once, as from rota_task_cancel(). ROTA_FOREVER: no deadline; one that has
+/// passed asks in the next turn. `flags` are ROTA_SCOPE_... bits. Leave it with
+/// rota_scope_leave(); a task that ends leaves its scopes.
+///
+/// Any code on the loop's thread may do this, for any task. ROTA_ERR_DONE: it
+/// has ended.
+rota_status rota_task_enter_scope(rota_task task, uint64_t deadline_ns,
+    uint32_t flags, rota_scope *out);
+
+/// As rota_task_enter_scope(), with a deadline `timeout_ns` from now and no
+/// flags:
+///
+///     rota_scope scope;
+///     rota_task_enter_timeout(task, 1000000000, &scope);
+///     int64_t result = rota_await(rota_stream_read(stream, buffer, size));
+///     result = rota_scope_leave(scope, result);
+rota_status rota_task_enter_timeout(rota_task task, uint64_t timeout_ns,
+    rota_scope *out);
+
+/// Ends the scope, and what is still open inside it, from the innermost on.
+/// Give it the result of the work in short form and go on with what it returns:
+/// ROTA_ERR_TIMEOUT for ROTA_ERR_CANCELLED if the scope's deadline brought
+/// that,
+/// `result` otherwise. Where the task was asked to end by others too, by itself
+/// or by a scope further out, it stays ROTA_ERR_CANCELLED and is theirs.
+///
+/// The scope's own request is taken back, whether it has arrived or not. An
+/// outcome that came in spite of it wins: rota_scope_get_state() tells before.
+/// For null it returns `result`, for a scope that has ended ROTA_ERR_HANDLE.
+int64_t rota_scope_leave(rota_scope scope, int64_t result);
+
+/// Asks the task to end what it does in the scope, as the deadline would; the
+/// result stays ROTA_ERR_CANCELLED when the scope is left. `reason` is copied:
+/// it is the outcome's message where the request arrives; it may be NULL.
+/// ROTA_ERR_DONE: it has been cancelled or has timed out already.
+rota_status rota_scope_cancel(rota_scope scope, const char *reason);
+
+/// Moves the deadline, earlier or later; ROTA_FOREVER is none. ROTA_ERR_DONE:
+/// the scope has been cancelled or has timed out.
+rota_status rota_scope_set_deadline(rota_scope scope, uint64_t deadline_ns);
+
+/// The scope's deadline on the loop's clock, ROTA_FOREVER if it has none.
+rota_status rota_scope_get_deadline(rota_scope scope, uint64_t *out);
+
+/// Whether the scope has asked its task to end, and why: ROTA_SCOPE_OPEN (it
+/// has not), ROTA_SCOPE_TIMED_OUT or ROTA_SCOPE_CANCELLED.
+rota_status rota_scope_get_state(rota_scope scope, uint32_t *out);
+
+/// When the task will be asked to end at the latest: the nearest deadline of
+/// its scopes, where a shield hides those outside it. ROTA_FOREVER: never.
+rota_status rota_task_get_deadline(rota_task task, uint64_t *out);
+
 /// Calls `job` on another thread: one of the loop's, made when they are needed
 /// and at most `max_threads` of them, or the host's executor. The future's
 /// outcome is what the job returns. Cancelling withdraws a job that has not
@@ -981,6 +1117,49 @@ rota_status rota_task_get_current(rota_task *out);
 /// executor refused.
 rota_future rota_loop_call_blocking(rota_loop loop, rota_job_fn job,
     void *user_data);
+
+/// As rota_future_complete(), from any thread: the loop completes the promise
+/// in its next turn. ROTA_OK: it was handed over; if the promise has been
+/// completed or has ended by then, nothing happens. What one thread posts,
+/// callbacks included, is done in its order. Thread-safe.
+rota_status rota_future_post_complete(rota_future future, int64_t value);
+
+/// As rota_future_complete_with(), from any thread; otherwise as
+/// rota_future_post_complete(). `result_free` (which may be NULL) is called on
+/// the loop's thread if nobody takes the result, also when the promise was
+/// completed or had ended before. If this call fails, the pointer stays yours;
+/// if the loop is abandoned, it is leaked. Thread-safe.
+rota_status rota_future_post_complete_with(rota_future future, void *result,
+    rota_free_fn result_free);
+
+/// As rota_future_fail() without a message, from any thread; otherwise as
+/// rota_future_post_complete(). Thread-safe.
+rota_status rota_future_post_fail(rota_future future, int32_t status);
+
+/// As rota_task_cancel(), from any thread: the loop asks the task in its next
+/// turn. ROTA_OK: it was handed over; if the task has ended by then, nothing
+/// happens. Thread-safe.
+rota_status rota_task_post_cancel(rota_task task);
+
+/// Blocks the calling thread until the future is done, and returns what it came
+/// to in short form: the value, or the negative status. It claims the future,
+/// which thus ends unless something else holds it; an object in it stays there,
+/// for the loop's thread to take. Thread-safe.
+///
+/// `timeout_ns` is of the system's clock, ROTA_FOREVER is no limit. The loop's
+/// own thread has to turn it meanwhile; a timeout of 0 is too short for its
+/// answer. `out` may be NULL; it is written when the future was done, with a
+/// message only where that is the library's own, which lives for ever.
+///
+/// ROTA_ERR_TIMEOUT with `out` unwritten: the time is over, the claim is taken
+/// back, the future goes on. ROTA_ERR_CANCELLED: it was cancelled, or its loop
+/// was closed. ROTA_ERR_HANDLE: it had ended, or its loop was abandoned.
+/// ROTA_ERR_CLOSING: its loop is closing. ROTA_ERR_REENTRANT: the calling
+/// thread is the loop's own, or inside a callback or a task of another loop; it
+/// would hold up what it waits for. A future that is a value is answered at
+/// once, on any thread.
+int64_t rota_future_wait_blocking(rota_future future, uint64_t timeout_ns,
+    rota_outcome *out);
 
 /// Reads a numeric address: "127.0.0.1", "::1", "fe80::1%2" (the interface as a
 /// number). ROTA_ERR_ADDRESS: it is none. Thread-safe.

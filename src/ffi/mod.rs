@@ -27,7 +27,12 @@ pub mod combine;
 
 pub mod task;
 
+pub mod local;
+pub mod scope;
+
 pub mod blocking;
+
+pub mod post;
 
 pub mod address;
 

@@ -191,7 +191,7 @@ impl Core {
     }
 
     /// The moment that is so far from now; `u64::MAX` is never.
-    pub(super) fn deadline_after(&mut self, timeout_ns: u64) -> u64 {
+    pub fn deadline_after(&mut self, timeout_ns: u64) -> u64 {
         match timeout_ns {
             u64::MAX => u64::MAX,
             _ => self.read_clock().saturating_add(timeout_ns),

@@ -18,11 +18,11 @@ use super::core::{Core, Settings};
 use super::current::{Current, Scope};
 use super::outcome::Outcome;
 use super::ready::Entry;
-use super::remote::Remote;
+use super::remote::{Message, Remote};
 use super::service::Service;
 use super::waiters::Waiter;
 use crate::base::{limits, rota_status::*, Handle, Result};
-use crate::sys::host::HostPointer;
+use crate::sys::host::{HostPointer, HostTaskHook};
 use core::cell::{Cell, RefCell};
 use std::sync::Arc;
 
@@ -56,7 +56,10 @@ pub struct Runtime<S: Service> {
     running: Cell<bool>,
     poisoned: Cell<bool>,
     left: Cell<usize>,
+    /// How many eager tasks are starting inside each other.
+    pub(super) eager: Cell<u32>,
     user_data: Cell<HostPointer>,
+    pub(super) task_hook: Option<HostTaskHook>,
     remote: Arc<Remote>,
 }
 
@@ -109,7 +112,7 @@ impl<S: Service> Runtime<S> {
     /// Opens a loop.
     pub fn open(number: u16, generation: u32, settings: Settings, service: impl FnOnce(&Core) -> S) -> Result<Self> {
         let core = Core::new(number, generation, settings)?;
-        let remote = core.remote.clone();
+        let (remote, task_hook) = (core.remote.clone(), core.task_hook);
         let service = service(&core);
         Ok(Runtime {
             state: RefCell::new(State { core, service, polled: Polled::default() }),
@@ -117,7 +120,9 @@ impl<S: Service> Runtime<S> {
             running: Cell::new(false),
             poisoned: Cell::new(false),
             left: Cell::new(0),
+            eager: Cell::new(0),
             user_data: Cell::new(HostPointer(core::ptr::null_mut())),
+            task_hook,
             remote,
         })
     }
@@ -400,14 +405,15 @@ impl<S: Service> State<S> {
         Ok(())
     }
 
-    /// Queues what other threads posted; without memory the rest waits for the next turn.
+    /// Does or queues what other threads posted; without memory the rest waits for the next turn.
     fn take_posts(&mut self) {
         self.core.remote.begin_batch();
         while self.core.ready.make_room().is_ok() {
             match self.core.remote.take() {
-                Some(call) => {
+                Some(Message::Call(call)) => {
                     let _ = self.core.ready.push(Entry::Call(call));
                 }
+                Some(message) => self.posted(message),
                 None => return,
             }
         }

@@ -6,7 +6,12 @@
 
 enum kind {
     LOOP, CALL, TIMER, FUTURE, TASK, LISTENER, STREAM, LOCK, SEMAPHORE, EVENT, QUEUE,
-    BARRIER, CONDITION, RWLOCK, ONCE, KINDS
+    BARRIER,
+    CONDITION,
+    RWLOCK,
+    ONCE,
+    SCOPE,
+    KINDS
 };
 
 typedef struct {
@@ -25,6 +30,7 @@ typedef struct {
     rota_condition condition; /* under the lock */
     rota_rwlock rwlock;
     rota_once once;
+    rota_scope scope; /* of the task, entered from outside */
     rota_future other;
     int raw;
     uint64_t live[KINDS], stale[KINDS];
@@ -90,12 +96,14 @@ static void end_one_of_each(fixture *self) {
     rota_condition condition;
     rota_rwlock rwlock;
     rota_once once;
+    rota_scope scope;
     int raw;
     self->stale[LOOP] = loop.id;
     CHECK_STATUS(rota_loop_close(loop, SECOND), ROTA_OK);
     CHECK_STATUS(rota_loop_call_soon(self->loop, no_call, NULL, &call), ROTA_OK);
     CHECK_STATUS(rota_loop_call_later(self->loop, 0, no_timer, NULL, &timer), ROTA_OK);
     CHECK_STATUS(rota_future_close(future), ROTA_OK);
+    CHECK_STATUS(rota_task_enter_timeout(task, HOUR, &scope), ROTA_OK);
     CHECK_EQ(WAIT(self->loop, rota_task_join(task)), 0);
     CHECK_STATUS(rota_loop_listen(self->loop, "127.0.0.1", 0, NULL, &listener), ROTA_OK);
     CHECK_STATUS(rota_listener_close(listener), ROTA_OK);
@@ -133,6 +141,7 @@ static void end_one_of_each(fixture *self) {
     self->stale[CONDITION] = condition.id;
     self->stale[RWLOCK] = rwlock.id;
     self->stale[ONCE] = once.id;
+    self->stale[SCOPE] = scope.id;
 }
 
 static void open_fixture(fixture *self) {
@@ -153,6 +162,7 @@ static void open_fixture(fixture *self) {
     self->other = rota_future_open(self->loop);
     self->task = spawn(self->loop, waits, self);
     turns(self->loop, 3);
+    CHECK_STATUS(rota_task_enter_scope(self->task, ROTA_FOREVER, 0, &self->scope), ROTA_OK);
     self->future = rota_future_open(self->loop);
     CHECK_STATUS(rota_loop_call_later(self->loop, HOUR, no_timer, NULL, &self->timer), ROTA_OK);
     CHECK_STATUS(rota_loop_call_soon(self->loop, no_call, NULL, &self->call), ROTA_OK);
@@ -171,6 +181,7 @@ static void open_fixture(fixture *self) {
     self->live[CONDITION] = self->condition.id;
     self->live[RWLOCK] = self->rwlock.id;
     self->live[ONCE] = self->once.id;
+    self->live[SCOPE] = self->scope.id;
 }
 
 static void sets_flag(rota_loop loop, rota_status status, void *user_data) {
@@ -204,6 +215,8 @@ static void check_unharmed(fixture *self) {
     CHECK_STATUS(rota_timer_get_deadline(self->timer, &deadline), ROTA_OK);
     CHECK_STATUS(rota_task_get_cancelling(self->task, &requests), ROTA_OK);
     CHECK_EQ(requests, 0);
+    CHECK_STATUS(rota_scope_get_state(self->scope, &requests), ROTA_OK);
+    CHECK_EQ(requests, ROTA_SCOPE_OPEN);
     CHECK_STATUS(rota_listener_get_address(self->listener, &address), ROTA_OK);
     CHECK_STATUS(rota_stream_get_buffered(self->stream, &size), ROTA_OK);
     CHECK_EQ(size, 0);
