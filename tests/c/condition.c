@@ -322,6 +322,42 @@ TEST(a_time_limit_ends_a_wait_with_the_lock_held) {
     close_clean(loop);
 }
 
+static int stock;
+
+/* What asyncio's wait_for(predicate) does: looks again after each wait. */
+static int64_t takes_three(rota_task task, void *user_data) {
+    int64_t came = rota_await(rota_lock_acquire(lock));
+    (void)task, (void)user_data;
+    while (came == 0 && stock < 3) {
+        record("looked:%d", stock);
+        came = rota_await(rota_condition_wait(condition));
+    }
+    CHECK_EQ(came, 0);
+    stock -= 3;
+    release();
+    return 0;
+}
+
+TEST(what_was_waited_for_is_looked_at_again_after_each_notification) {
+    rota_task task;
+    int i;
+    open_all();
+    stock = 0;
+    task = spawn(loop, takes_three, NULL);
+    turns(loop, 2);
+    for (i = 0; i < 3; i++) {
+        hold();
+        stock++;
+        notify(1);
+        release();
+        turns(loop, 2);
+    }
+    CHECK_EQ(WAIT(loop, rota_task_join(task)), 0);
+    CHECK_RECORD("looked:0 looked:1 looked:2");
+    CHECK_EQ(stock, 0);
+    close_clean(loop);
+}
+
 TEST(a_combination_that_is_closed_gives_up_the_lock_as_well) {
     rota_future outer;
     open_all();
@@ -417,6 +453,7 @@ int main(int argc, char **argv) {
     RUN(a_wait_that_is_closed_gives_up_the_lock_and_hands_its_notification_on);
     RUN(a_closed_wait_that_loses_its_last_callback_gives_up_the_lock_too);
     RUN(a_time_limit_ends_a_wait_with_the_lock_held);
+    RUN(what_was_waited_for_is_looked_at_again_after_each_notification);
     RUN(a_combination_that_is_closed_gives_up_the_lock_as_well);
     RUN(closing_the_condition_ends_its_line_and_not_those_who_were_notified);
     RUN(closing_the_lock_tells_all_that_they_do_not_hold_it);

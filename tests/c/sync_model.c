@@ -324,7 +324,7 @@ static void check_objects(void) {
     }
 }
 
-/* Every future is as the model says; those that are done, and of which he has heard who waits, go. */
+/* Every future is as the model says; those that are done, and whose waiter has heard, go. */
 static void check_all(void) {
     int i;
     check_objects();
