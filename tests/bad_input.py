@@ -40,6 +40,9 @@ CALLBACKS = {  # the type of a callback: one that does nothing
     "rota_task_fn": "no_task",
     "rota_step_fn": "no_step",
     "rota_serve_fn": "no_serve",
+    "rota_dump_fn": "no_line",
+    "rota_map_fn": "no_map",
+    "rota_chain_fn": "no_chain",
 }
 
 INTEGERS = {  # the extremes of each type
@@ -59,6 +62,9 @@ GOOD_INTEGERS = {"size": "64", "capacity": "2", "count": "1", "delimiter_size": 
 TEXTS = {"host": '"127.0.0.1"', "service": '"9"', "text": '"127.0.0.1"', "message": '"message"',
          "reason": '"reason"'}
 BAD_TEXTS = ['"\\xff\\xfe"', '"\\xc3"', '"\\xed\\xa0\\x80"', '""', "long_text"]
+
+# Structs to be filled that say their size first.
+SIZED = {"rota_loop_stats", "rota_turn_figures", "rota_completion", "rota_task_info"}
 
 # Functions of which closing null "succeeds and does nothing".
 NULL_SUCCEEDS = {
@@ -88,6 +94,7 @@ NULLABLE = {
     ("rota_future_post_complete_with", "result"),
     ("rota_future_post_complete_with", "result_free"), ("rota_future_wait_blocking", "out"),
     ("rota_future_fail", "message"), ("rota_future_remove", "removed"),
+    ("rota_future_remove_drain", "removed"),
     ("rota_future_take_addresses", "count"), ("rota_loop_listen", "host"),
     ("rota_loop_resolve", "service"), ("rota_loop_connect", "service"),
     ("rota_loop_spawn", "out"), ("rota_loop_spawn_stepped", "out"),
@@ -120,6 +127,8 @@ REFUSED_NUMBERS = {
     ("rota_future_post_fail", "status"): {
         number: ["ROTA_ERR_INVALID"] for number in ["0", "1", "INT32_MAX", "-18", "-999999"]},
     ("rota_loop_open_semaphore", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
+    ("rota_loop_race", "count"): {"0": ["ROTA_ERR_INVALID"]},
+    ("rota_loop_race", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
     ("rota_loop_open_event", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
     ("rota_loop_open_queue", "order"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
     ("rota_loop_open_barrier", "parties"): {"0": ["ROTA_ERR_INVALID"]},
@@ -133,7 +142,7 @@ LARGE_REFUSED = {
     ("rota_stream_read_until", "size"), ("rota_stream_read_until", "delimiter_size"),
     ("rota_stream_read_line", "size"), ("rota_stream_write", "size"),
     ("rota_stream_write_vectored", "count"), ("rota_stream_send", "size"),
-    ("rota_loop_gather", "count"), ("rota_loop_wait", "count"),
+    ("rota_loop_gather", "count"), ("rota_loop_wait", "count"), ("rota_loop_race", "count"),
 }
 
 # Functions that end the loop when they succeed.
@@ -272,7 +281,7 @@ class Writer:
             self.put(f"    memset(&out_{plain}, 0, sizeof out_{plain});")
             if f"{plain}_init" in inits:
                 self.put(f"    CHECK_STATUS({plain}_init(&out_{plain}, sizeof out_{plain}), 0);")
-            elif plain in ("rota_loop_stats", "rota_turn_figures"):
+            elif plain in SIZED:
                 self.put(f"    out_{plain}.size = sizeof out_{plain};")
             elif plain == "rota_address":
                 self.put(f'    CHECK_STATUS(rota_address_parse("::1", 1, &out_{plain}), 0);')
@@ -396,9 +405,9 @@ class Writer:
 
     def options(self, function):
         for p in function.parameters:
-            if not p.is_options and not p.name == "figures" and "stats" not in p.type:
-                continue
             plain = p.type.replace("const ", "").rstrip("*")
+            if not p.is_options and plain not in SIZED:
+                continue
             changes = [f"out_{plain}.size = {size};" for size in ("0", "1", "SIZE_MAX")]
             if p.is_options:
                 changes += [f"out_{plain}.flags = UINT32_MAX;", f"out_{plain}.flags = 1u << 31;"]

@@ -202,11 +202,17 @@ impl<S: Service> State<S> {
         }
     }
 
-    /// Delivers a request to a waiting task. A chain of tasks that wait for each other is followed, not recursed into;
+    /// Delivers a request to a waiting task.
+    pub(super) fn task_deliver(&mut self, key: Key, asker: Asker, future: Key) {
+        let (round, before) = (self.core.request_round(), self.core.passing);
+        self.core.passing = Some(round);
+        self.task_deliver_on(key, asker, future, round);
+        self.core.passing = before;
+    }
+
+    /// A chain of tasks that wait for each other is followed, not recursed into;
     /// in a circle the request goes round once.
-    pub(super) fn task_deliver(&mut self, mut key: Key, mut asker: Asker, mut future: Key) {
-        self.core.round = self.core.round.wrapping_add(1);
-        let round = self.core.round;
+    fn task_deliver_on(&mut self, mut key: Key, mut asker: Asker, mut future: Key, round: u32) {
         loop {
             self.core.request_move(key, asker, Request::PassedOn);
             if let Some(task) = self.core.tasks.get_mut(key) {

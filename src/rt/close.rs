@@ -44,6 +44,9 @@ impl<S: Service> Runtime<S> {
                 return Ok(());
             }
             let spent = monotonic().saturating_sub(began);
+            if left == Left::Standing {
+                return Err(ROTA_ERR_BUSY.into());
+            }
             // Even without time what is ready runs, and the system is asked once: a host may close a little each frame.
             let turns_given = if left == Left::Ready { limits::CLOSE_TURNS } else { 1 };
             if spent >= limit_ns && turns >= turns_given {
@@ -85,6 +88,8 @@ enum Left {
     Ready,
     /// Something that has to happen first.
     Waiting,
+    /// Completions that the host has to fetch.
+    Standing,
 }
 
 impl<S: Service> State<S> {
@@ -120,6 +125,9 @@ impl<S: Service> State<S> {
         if !self.core.ready.is_empty() {
             return Left::Ready;
         }
+        if !self.core.drain.is_empty() {
+            return Left::Standing;
+        }
         Left::Nothing
     }
 
@@ -153,6 +161,9 @@ impl<S: Service> State<S> {
 
     /// Ends the next thing that nobody waits for any more and that holds something of the host's; its destructor.
     fn next_result(&mut self) -> Option<HostFree> {
+        if let Some(free) = self.drain_release() {
+            return Some(free);
+        }
         if !self.core.ready.is_empty() || self.core.tasks.next(0).is_some() {
             return None;
         }

@@ -8,6 +8,7 @@
 use super::call::Call;
 use super::combine::Combines;
 use super::coro::StackPool;
+use super::drain::Drain;
 use super::future::Future;
 use super::locals::Locals;
 use super::origins::Origins;
@@ -104,6 +105,8 @@ pub struct Core {
     pub futures: Slab<Future>,
     /// Those who wait for futures.
     pub waiters: Waiters,
+    /// Completions that the host fetches.
+    pub drain: Drain,
     /// Futures made of futures.
     pub combines: Combines,
     /// Tasks.
@@ -136,8 +139,12 @@ pub struct Core {
     pub counters: Counters,
     /// Whether the loop takes no new work.
     pub closing: bool,
-    /// Numbers the deliveries of requests to cancel.
+    /// Numbers the requests to cancel.
     pub round: u32,
+    /// Numbers the tasks.
+    pub(super) spawned: u32,
+    /// The number of the request that a combination is passing on.
+    pub passing: Option<u32>,
     /// Set when the future that `run_until` waits for is complete.
     pub until_done: bool,
     /// The stack of a task that names no size.
@@ -165,6 +172,7 @@ impl Core {
             timers: Timers::new(memory.clone(), generation, now),
             futures: Slab::new(memory.clone(), generation),
             waiters: Waiters::new(memory.clone()),
+            drain: Drain::new(&memory),
             combines: Combines::new(&memory),
             tasks: Slab::new(memory.clone(), generation),
             locals: Locals::new(&memory),
@@ -188,6 +196,8 @@ impl Core {
             counters: Counters::default(),
             closing: false,
             round: 0,
+            spawned: 0,
+            passing: None,
             until_done: false,
             stack_size: settings.stack_size,
             memory,

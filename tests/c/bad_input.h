@@ -50,6 +50,16 @@ static void no_future(rota_future future, int64_t result, void *user_data) {
     (void)future, (void)result, (void)user_data;
 }
 
+static int64_t no_map(rota_future future, int64_t result, void *user_data) {
+    (void)future, (void)user_data;
+    return result;
+}
+
+static rota_future no_chain(rota_future future, int64_t result, void *user_data) {
+    (void)result, (void)user_data;
+    return future;
+}
+
 static void no_free(void *user_data) { (void)user_data; }
 
 static int64_t no_job(void *user_data) {
@@ -71,6 +81,8 @@ static int64_t no_serve(rota_task task, rota_stream stream, void *user_data) {
     (void)task, (void)user_data;
     return rota_stream_close(stream);
 }
+
+static void no_line(const char *line, void *user_data) { (void)line, (void)user_data; }
 
 static int64_t waits(rota_task task, void *user_data) {
     (void)task;
@@ -242,8 +254,12 @@ static void check_unharmed(fixture *self) {
 
 static void close_fixture(fixture *self, bool may_be_closed) {
     rota_status status;
+    rota_completion done;
     if (!may_be_closed) check_works(self);
-    status = rota_loop_close(self->loop, 10 * SECOND);
+    done.size = sizeof done;
+    while ((status = rota_loop_close(self->loop, 10 * SECOND)) == ROTA_ERR_BUSY) {
+        CHECK_STATUS(rota_loop_next_completion(self->loop, &done), ROTA_OK);
+    }
     if (!may_be_closed || status != ROTA_ERR_HANDLE) CHECK_STATUS(status, ROTA_OK);
     close(self->raw);
 }
