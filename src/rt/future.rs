@@ -342,7 +342,7 @@ impl Core {
         Some((outcome, text))
     }
 
-    /// After an object was taken: ends the future unless something else holds it.
+    /// After an object was taken, or the last claim: ends a done future unless something else holds it.
     pub fn future_released(&mut self, key: Key) {
         if let Some(future) = self.futures.get_mut(key) {
             future.seen = true;
