@@ -33,7 +33,7 @@ static uint64_t deadline_of(rota_scope scope) {
     return deadline;
 }
 
-static int64_t sleep_for(work *self, uint64_t delay_ns) {
+static int64_t naps(work *self, uint64_t delay_ns) {
     return rota_await(rota_loop_sleep(self->loop, delay_ns));
 }
 
@@ -52,7 +52,7 @@ static void play(rota_task_fn body, int64_t expected, uint64_t passed) {
 static int64_t sleeps_too_long(rota_task task, void *user_data) {
     work *self = user_data;
     rota_scope scope = within(task, 10);
-    int64_t result = sleep_for(self, HOUR);
+    int64_t result = naps(self, HOUR);
     CHECK_STATUS(result, CANCELLED); /* the wait is told of a request ... */
     CHECK_EQ(state_of(scope), ROTA_SCOPE_TIMED_OUT);
     CHECK_EQ(cancelling(task), 1);
@@ -69,7 +69,7 @@ static int64_t sleeps_until(rota_task task, void *user_data) {
     work *self = user_data;
     uint64_t deadline = now_of(self->loop) + 10;
     rota_scope scope = until(task, deadline);
-    int64_t result = sleep_for(self, HOUR);
+    int64_t result = naps(self, HOUR);
     CHECK_EQ(deadline_of(scope), deadline);
     CHECK_EQ(state_of(scope), ROTA_SCOPE_TIMED_OUT);
     return rota_scope_leave(scope, result);
@@ -80,7 +80,7 @@ TEST(a_deadline_is_a_moment_of_the_loops_clock) { play(sleeps_until, ROTA_ERR_TI
 static int64_t sleeps_short(rota_task task, void *user_data) {
     work *self = user_data;
     rota_scope scope = within(task, HOUR);
-    int64_t result = sleep_for(self, 10);
+    int64_t result = naps(self, 10);
     CHECK_EQ(state_of(scope), ROTA_SCOPE_OPEN);
     CHECK(deadline_of(scope) > now_of(self->loop));
     return rota_scope_leave(scope, result);
@@ -89,7 +89,7 @@ static int64_t sleeps_short(rota_task task, void *user_data) {
 static int64_t sleeps_without_a_deadline(rota_task task, void *user_data) {
     work *self = user_data;
     rota_scope scope = until(task, ROTA_FOREVER);
-    int64_t result = sleep_for(self, 10);
+    int64_t result = naps(self, 10);
     CHECK_EQ(state_of(scope), ROTA_SCOPE_OPEN);
     CHECK_EQ(deadline_of(scope), ROTA_FOREVER);
     CHECK_EQ(rota_scope_leave(scope, result), 0);
@@ -105,7 +105,7 @@ TEST(a_time_that_was_enough_changes_nothing) {
 
 static int64_t has_no_time_to_sleep(rota_task task, void *user_data) {
     rota_scope scope = within(task, 0);
-    return rota_scope_leave(scope, sleep_for(user_data, HOUR));
+    return rota_scope_leave(scope, naps(user_data, HOUR));
 }
 
 static int64_t has_no_time_to_yield(rota_task task, void *user_data) {
@@ -118,7 +118,7 @@ static int64_t has_no_time_for_an_empty_sleep(rota_task task, void *user_data) {
     work *self = user_data;
     uint64_t now = now_of(self->loop);
     rota_scope scope = until(task, now > 11 ? now - 11 : 0);
-    int64_t result = sleep_for(self, 0);
+    int64_t result = naps(self, 0);
     CHECK_EQ(state_of(scope), ROTA_SCOPE_TIMED_OUT);
     return rota_scope_leave(scope, result);
 }
@@ -140,7 +140,7 @@ static int64_t fails_in_time(rota_task task, void *user_data) {
 
 static int64_t fails_when_its_time_is_over(rota_task task, void *user_data) {
     rota_scope scope = within(task, 10);
-    CHECK_STATUS(sleep_for(user_data, HOUR), CANCELLED);
+    CHECK_STATUS(naps(user_data, HOUR), CANCELLED);
     CHECK_EQ(state_of(scope), ROTA_SCOPE_TIMED_OUT);
     return rota_scope_leave(scope, ROTA_STATUS_HOST);
 }
@@ -156,7 +156,7 @@ static int64_t is_cancelled_in_time(rota_task task, void *user_data) {
     rota_scope scope = within(task, HOUR);
     int64_t result;
     CHECK_STATUS(rota_task_cancel(task), ROTA_OK);
-    result = sleep_for(user_data, HOUR);
+    result = naps(user_data, HOUR);
     CHECK_EQ(state_of(scope), ROTA_SCOPE_OPEN);
     return rota_scope_leave(scope, result);
 }
@@ -166,14 +166,14 @@ TEST(a_request_of_somebody_elses_is_no_timeout) { play(is_cancelled_in_time, CAN
 static int64_t survives_a_timeout(rota_task task, void *user_data) {
     CHECK_STATUS(rota_scope_leave(within(task, 0), 0), 0);
     CHECK_STATUS(sleeps_too_long(task, user_data), ROTA_ERR_TIMEOUT);
-    return sleep_for(user_data, 10);
+    return naps(user_data, 10);
 }
 
 TEST(a_task_goes_on_after_a_timeout) { play(survives_a_timeout, 0, 20); }
 
 static int64_t cancels_itself(rota_task task, void *user_data) {
     CHECK_STATUS(rota_task_cancel(task), ROTA_OK);
-    CHECK_STATUS(sleep_for(user_data, HOUR), CANCELLED);
+    CHECK_STATUS(naps(user_data, HOUR), CANCELLED);
     return 0;
 }
 
@@ -181,7 +181,7 @@ static int64_t cleans_up_without_time(rota_task task, void *user_data) {
     rota_scope scope;
     (void)cancels_itself(task, user_data);
     scope = within(task, 0);
-    return rota_scope_leave(scope, sleep_for(user_data, HOUR));
+    return rota_scope_leave(scope, naps(user_data, HOUR));
 }
 
 static int64_t is_cancelled_while_it_cleans_up(rota_task task, void *user_data) {
@@ -203,7 +203,7 @@ TEST(cleanup_after_a_request_has_times_of_its_own) {
 static int64_t nests_with_one_deadline(rota_task task, void *user_data) {
     work *self = user_data;
     rota_scope outer = within(task, 10), inner = within(task, 10);
-    int64_t result = sleep_for(self, HOUR);
+    int64_t result = naps(self, HOUR);
     CHECK_STATUS(result, CANCELLED);
     CHECK_EQ(state_of(inner), ROTA_SCOPE_TIMED_OUT);
     CHECK_EQ(state_of(outer), ROTA_SCOPE_TIMED_OUT);
@@ -226,7 +226,7 @@ static int64_t is_busy_beyond_the_outer(rota_task task, void *user_data) {
     rota_scope outer = within(task, 2), inner = within(task, 100);
     int64_t result;
     is_busy(self, 10);
-    result = sleep_for(self, HOUR);
+    result = naps(self, HOUR);
     CHECK_EQ(state_of(outer), ROTA_SCOPE_TIMED_OUT);
     CHECK_EQ(state_of(inner), ROTA_SCOPE_OPEN);
     result = rota_scope_leave(inner, result);
@@ -238,8 +238,8 @@ static int64_t is_busy_beyond_the_inner(rota_task task, void *user_data) {
     work *self = user_data;
     rota_scope outer = within(task, 100), inner = within(task, 10);
     is_busy(self, 50);
-    CHECK_STATUS(rota_scope_leave(inner, sleep_for(self, HOUR)), ROTA_ERR_TIMEOUT);
-    return rota_scope_leave(outer, sleep_for(self, HOUR)); /* ended by the outer one */
+    CHECK_STATUS(rota_scope_leave(inner, naps(self, HOUR)), ROTA_ERR_TIMEOUT);
+    return rota_scope_leave(outer, naps(self, HOUR)); /* ended by the outer one */
 }
 
 TEST(deadlines_that_passed_while_the_task_was_busy_are_told_apart) {
@@ -250,10 +250,10 @@ TEST(deadlines_that_passed_while_the_task_was_busy_are_told_apart) {
 static int64_t cleans_up_within_another(rota_task task, void *user_data) {
     work *self = user_data;
     rota_scope outer = within(task, 10), inner;
-    int64_t result = sleep_for(self, HOUR);
+    int64_t result = naps(self, HOUR);
     CHECK_STATUS(result, CANCELLED);
     inner = within(task, 10);
-    CHECK_STATUS(rota_scope_leave(inner, sleep_for(self, HOUR)), ROTA_ERR_TIMEOUT);
+    CHECK_STATUS(rota_scope_leave(inner, naps(self, HOUR)), ROTA_ERR_TIMEOUT);
     return rota_scope_leave(outer, result);
 }
 
@@ -268,7 +268,7 @@ static int64_t sleeps_within_a_day(rota_task task, void *user_data) {
     self->scope = within(task, 10 * SECOND);
     CHECK_STATUS(rota_future_complete(self->future, 0), ROTA_OK);
     self->number = state_of(self->scope);
-    return rota_scope_leave(self->scope, sleep_for(self, 50 * SECOND));
+    return rota_scope_leave(self->scope, naps(self, 50 * SECOND));
 }
 
 TEST(a_deadline_is_moved_and_taken_away_from_outside) {
@@ -296,7 +296,7 @@ static int64_t moves_it_too_late(rota_task task, void *user_data) {
     CHECK_STATUS(rota_scope_set_deadline(scope, ROTA_FOREVER), ROTA_ERR_HANDLE); /* it was left */
     CHECK_STATUS(rota_scope_leave(scope, 0), ROTA_ERR_HANDLE);
     scope = within(task, 10);
-    CHECK_STATUS(sleep_for(self, HOUR), CANCELLED);
+    CHECK_STATUS(naps(self, HOUR), CANCELLED);
     CHECK_STATUS(rota_scope_set_deadline(scope, ROTA_FOREVER), ROTA_ERR_DONE); /* it has fired */
     CHECK_STATUS(rota_scope_leave(scope, CANCELLED), ROTA_ERR_TIMEOUT);
     CHECK_STATUS(rota_scope_set_deadline(scope, ROTA_FOREVER), ROTA_ERR_HANDLE);
