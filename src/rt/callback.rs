@@ -123,13 +123,16 @@ impl<S: Service> Runtime<S> {
         let free = self.with(|state| {
             let core = &mut state.core;
             let Some(answer) = ended else {
+                if let Body::Stackful(stackful) = &mut body {
+                    core.stack_left(key, stackful);
+                }
                 if let Some(task) = core.tasks.get_mut(key) {
                     task.body = Some(body);
                 }
                 return Ok(None);
             };
             if let Body::Stackful(stackful) = body {
-                stackful.recycle(&mut core.stacks);
+                core.stack_over(key, stackful);
             }
             Ok(core.task_end(key, answer))
         })?;

@@ -13,6 +13,7 @@ use super::origins::Origins;
 use super::outcome::Outcome;
 use super::ready::Ready;
 use super::remote::Remote;
+use super::stacks::StackWatch;
 use super::task::Task;
 use super::timer::TimerAction;
 use super::timers::Timers;
@@ -103,8 +104,10 @@ pub struct Core {
     pub combines: Combines,
     /// Tasks.
     pub tasks: Slab<Task>,
-    /// Stacks of tasks that ended.
+    /// Stacks of tasks.
     pub stacks: StackPool,
+    /// Where debug mode sees them.
+    pub stack_watch: StackWatch,
     /// Blocking calls.
     pub executor: Executor,
     /// The side that other threads see.
@@ -154,7 +157,8 @@ impl Core {
             waiters: Waiters::new(memory.clone()),
             combines: Combines::new(&memory),
             tasks: Slab::new(memory.clone(), generation),
-            stacks: StackPool::new(memory.clone(), settings.stacks_kept),
+            stacks: StackPool::new(memory.clone(), settings.stack_size, settings.stacks_kept),
+            stack_watch: StackWatch::new(&memory),
             executor: Executor::new(
                 &memory,
                 waker.clone(),

@@ -325,6 +325,9 @@ impl<S: Service> State<S> {
     #[inline(never)]
     fn ask_system(&mut self, wait: Wait) -> Result<()> {
         let idle = self.core.ready.is_empty() && !self.core.remote.stop_asked() && !self.core.remote.has_posts();
+        if idle {
+            self.core.stacks.settle();
+        }
         let began = self.core.read_clock();
         let timeout = if !idle { Some(0) } else { self.idle_timeout(wait.limit) };
         self.poll(timeout)?;

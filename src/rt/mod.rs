@@ -22,6 +22,7 @@ mod outcome;
 mod ready;
 mod remote;
 mod service;
+mod stacks;
 mod task;
 mod timer;
 mod timers;
@@ -30,7 +31,7 @@ mod waiters;
 
 pub use self::core::{Core, Counters, Settings};
 pub use self::core::{ROTA_LOG_DEBUG, ROTA_LOG_ERROR, ROTA_LOG_INFO, ROTA_LOG_WARNING};
-pub use self::coro::{Start, ROTA_STEP_WAIT};
+pub use self::coro::{StackWanted, Start, ROTA_STEP_WAIT};
 pub use self::current::get as current;
 pub use self::event_loop::{Runtime, State, TurnFigures, TurnLimits, ROTA_FOREVER};
 pub use self::future::{Future, Object, Source};

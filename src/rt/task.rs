@@ -16,7 +16,7 @@
 //! How a task is asked to end stands in `cancel.rs`, who waits for its end in `join.rs`.
 
 use super::core::Core;
-use super::coro::{Body, Stackful, Start};
+use super::coro::{Body, StackWanted, Stackful, Start};
 use super::event_loop::State;
 use super::future::{Object, Unseen};
 use super::outcome::Outcome;
@@ -81,8 +81,8 @@ pub struct Task {
 pub struct NewTask {
     /// For logs.
     pub name: Text,
-    /// The size of its own stack; None for one from the pool.
-    pub stack_size: Option<usize>,
+    /// The stack it runs on, if it is not stepped.
+    pub stack: StackWanted,
     /// Lets go of the body's user_data.
     pub free: Option<HostFree>,
     /// Whether nobody will join it.
@@ -92,12 +92,17 @@ pub struct NewTask {
 impl Core {
     /// A new task with a stack, queued for the next turn.
     pub fn task_spawn(&mut self, new: NewTask, start: Start) -> Result<Key> {
-        let (size, own) = (new.stack_size.unwrap_or(self.stack_size), new.stack_size.is_some());
+        let stack = new.stack;
         let key = self.task_insert(new, true)?;
         let handle = self.handle(Kind::Task, key).into();
-        match Stackful::new(&mut self.stacks, size, own, handle, start) {
-            Ok(body) => Ok(self.task_start(key, Body::Stackful(body))),
+        match Stackful::new(&mut self.stacks, stack, self.debug, handle, start) {
+            Ok(body) => {
+                self.stack_crowding();
+                self.stack_watch(key, &body);
+                Ok(self.task_start(key, Body::Stackful(body)))
+            }
             Err(error) => {
+                self.stack_refused(stack, &error);
                 self.tasks.discard(key);
                 self.ready.release_one();
                 Err(error)
@@ -107,6 +112,9 @@ impl Core {
 
     /// A new stepped task, queued for the next turn.
     pub fn task_spawn_stepped(&mut self, new: NewTask, step: HostStep) -> Result<Key> {
+        if matches!(new.stack, StackWanted::Host(_)) {
+            return Err(ROTA_ERR_INVALID.into());
+        }
         let key = self.task_insert(new, false)?;
         Ok(self.task_start(key, Body::Stepped(step)))
     }

@@ -11,6 +11,7 @@ pub mod memory;
 pub mod origin;
 pub mod resolver;
 pub mod selector;
+pub mod stack;
 pub mod thread;
 mod threads;
 pub mod waker;
