@@ -3,6 +3,8 @@
 //! Builds the shared library and the C program, runs all works with the contestants interleaved, and adds what the
 //! tools of this machine can tell: instructions per operation with valgrind, system calls per request with strace.
 //! Both are slopes between two counts, so that beginning and ending do not count.
+//!
+//! `cargo run --release -p rota-benches parked`: what tasks cost that only wait, up to a million of them.
 
 mod count;
 mod table;
@@ -19,8 +21,12 @@ pub struct Setup {
 }
 
 fn main() {
-    let rounds = std::env::args().nth(1).unwrap_or("7".into());
-    if let Err(problem) = run(&rounds) {
+    let first = std::env::args().nth(1).unwrap_or("7".into());
+    let done = match first.as_str() {
+        "parked" => parked(),
+        rounds => run(rounds),
+    };
+    if let Err(problem) = done {
         eprintln!("{problem}");
         exit(1);
     }
@@ -37,6 +43,18 @@ fn run(rounds: &str) -> Result<(), String> {
     count::instructions(&setup, &mut rows)?;
     count::system_calls(&setup, &mut rows)?;
     print!("{}", table::show(&rows));
+    Ok(())
+}
+
+/// Each kind and number in a process of its own, so that none finds memory that another has left.
+fn parked() -> Result<(), String> {
+    let setup = build()?;
+    for kind in ["stackful", "stackful_sleep", "stepped", "stepped_sleep"] {
+        for count in ["100000", "1000000"] {
+            let mut command = Command::new(&setup.program);
+            print!("{}", output(command.args(["parked", kind, count]).stderr(Stdio::inherit()))?);
+        }
+    }
     Ok(())
 }
 

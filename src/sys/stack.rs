@@ -20,6 +20,7 @@
 
 mod arenas;
 mod guard;
+mod memcheck;
 mod pages;
 mod span;
 
@@ -153,6 +154,11 @@ impl Stack {
             // SAFETY: whole pages of a mapping of ours, on which nobody runs.
             unsafe { pages::clear(self.bottom.add(limits::STACK_GUARD), span.size()) };
         }
+    }
+
+    /// Gives memory back to the host. Nobody may be running on it.
+    pub fn leave_host(self) {
+        memcheck::alive_again(self.bottom.addr().get(), self.size);
     }
 
     /// Gives the system its pages back, but the uppermost. Nobody may be running on it.

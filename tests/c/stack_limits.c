@@ -71,7 +71,7 @@ static int64_t digs_for_ever(size_t depth) {
     return depth == SIZE_MAX ? 0 : digs_for_ever(depth + 1) + room[depth % sizeof room];
 }
 
-/* A frame of 48 KiB, of which only the low end is touched: more than a page, less than the guard. */
+/* A frame of 48 KiB, of which only the low end is touched: more than a page, less than the guard */
 static int64_t digs_with_a_large_frame(size_t depth) {
     volatile char room[48 * 1024];
     room[0] = 0x77;

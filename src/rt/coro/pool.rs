@@ -9,10 +9,10 @@
 //!   arenas (sys/stack) ◀──────────── all pages back ───────────┘   trimmed: all pages but the uppermost
 //! ```
 //!
-//! There is a shelf for each size. What a stack has touched stays in memory while it is hot, so that the next task finds
-//! it there. Two rules keep a burst from staying for ever: each stack is trimmed once in so many tasks, however hot it
-//! is; and before the loop waits, stacks that have lain still since it waited last are trimmed, a few at a time. Where
-//! far more is mapped than is used they are given up altogether, so that their arenas become free.
+//! There is a shelf for each size. What a stack has touched stays in memory while it is hot, so that the next task
+//! finds it there. Two rules keep a burst from staying for ever: each stack is trimmed once in so many tasks, however
+//! hot it is; and before the loop waits, stacks that have lain still since it waited last are trimmed, a few at a time.
+//! Where far more is mapped than is used they are given up altogether, so that their arenas become free.
 
 use super::stackful::Shell;
 use crate::base::{limits, rota_status, Result};
@@ -177,6 +177,7 @@ impl StackPool {
                     if at < self.given.len() {
                         self.given.remove(at);
                     }
+                    stack.leave_host();
                 }
                 false => self.arenas.give_back(stack),
             }
