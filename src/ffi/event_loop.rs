@@ -7,7 +7,7 @@ use super::registry;
 use super::services::Services;
 use crate::base::handle::{rota_future, rota_loop};
 use crate::base::{rota_status, rota_status::*, Handle, Kind};
-use crate::rt::{current, Runtime, Service, TurnLimits};
+use crate::rt::{current, Message, Runtime, Service, TurnLimits};
 use crate::sys::host::{rota_call_fn, HostCall, HostPointer};
 use core::ffi::c_void;
 
@@ -80,7 +80,7 @@ pub extern "C" fn rota_loop_close(r#loop: rota_loop, limit_ns: u64) -> rota_stat
     if closed != ROTA_OK {
         return closed;
     }
-    guard(|| registry::take_closed(handle, last_generation).map(drop))
+    guard(|| registry::take_closed(handle, last_generation, ROTA_ERR_CANCELLED).map(drop))
 }
 
 /// Gives a loop up without waiting: its handles are stale and no callback comes.
@@ -106,7 +106,7 @@ pub extern "C" fn rota_loop_abandon(r#loop: rota_loop) -> rota_status {
     if given_up != ROTA_OK {
         return given_up;
     }
-    guard(|| registry::take_closed(handle, last_generation).map(drop))
+    guard(|| registry::take_closed(handle, last_generation, ROTA_ERR_HANDLE).map(drop))
 }
 
 /// Runs the loop until rota_loop_stop(). ROTA_ERR_REENTRANT: it runs already.
@@ -233,7 +233,7 @@ pub unsafe extern "C" fn rota_loop_post(
         let callback = callback.ok_or(ROTA_ERR_INVALID)?;
         // SAFETY: the caller's word, passed on.
         let call = unsafe { HostCall::new(callback, user_data) };
-        registry::remote(Handle::from(r#loop), |remote| remote.post(call))
+        registry::remote(Handle::from(r#loop), |remote| remote.post(Message::Call(call)))
     })
 }
 
@@ -422,7 +422,7 @@ pub unsafe extern "C" fn rota_loop_get_stats(r#loop: rota_loop, out: *mut rota_l
                 stacks: stacks as u64,
                 stacks_kept: stacks_kept as u64,
                 stacks_mapped_bytes: core.stacks.mapped_bytes() as u64,
-                stack_peak_bytes: core.stack_watch.deepest() as u64,
+                stack_peak_bytes: core.stack_peak as u64,
             })
         })?;
         // SAFETY: the caller's word, passed on.

@@ -27,7 +27,12 @@ pub mod combine;
 
 pub mod task;
 
+pub mod local;
+pub mod scope;
+
 pub mod blocking;
+
+pub mod post;
 
 pub mod address;
 
@@ -39,6 +44,10 @@ pub mod stream;
 
 pub mod lock;
 
+pub mod condition;
+
+pub mod rwlock;
+
 pub mod semaphore;
 
 pub mod event;
@@ -46,3 +55,5 @@ pub mod event;
 pub mod queue;
 
 pub mod barrier;
+
+pub mod once;

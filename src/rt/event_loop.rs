@@ -14,15 +14,16 @@
 //! how much of its batch is left, and the next call resumes it before the
 //! system is asked again, so a budget changes no order.
 
+use super::callback::Label;
 use super::core::{Core, Settings};
 use super::current::{Current, Scope};
 use super::outcome::Outcome;
 use super::ready::Entry;
-use super::remote::Remote;
+use super::remote::{Message, Remote};
 use super::service::Service;
 use super::waiters::Waiter;
 use crate::base::{limits, rota_status::*, Handle, Result};
-use crate::sys::host::HostPointer;
+use crate::sys::host::{HostPointer, HostTaskHook};
 use core::cell::{Cell, RefCell};
 use std::sync::Arc;
 
@@ -56,7 +57,10 @@ pub struct Runtime<S: Service> {
     running: Cell<bool>,
     poisoned: Cell<bool>,
     left: Cell<usize>,
+    /// How many eager tasks are starting inside each other.
+    pub(super) eager: Cell<u32>,
     user_data: Cell<HostPointer>,
+    pub(super) task_hook: Option<HostTaskHook>,
     remote: Arc<Remote>,
 }
 
@@ -109,7 +113,7 @@ impl<S: Service> Runtime<S> {
     /// Opens a loop.
     pub fn open(number: u16, generation: u32, settings: Settings, service: impl FnOnce(&Core) -> S) -> Result<Self> {
         let core = Core::new(number, generation, settings)?;
-        let remote = core.remote.clone();
+        let (remote, task_hook) = (core.remote.clone(), core.task_hook);
         let service = service(&core);
         Ok(Runtime {
             state: RefCell::new(State { core, service, polled: Polled::default() }),
@@ -117,7 +121,9 @@ impl<S: Service> Runtime<S> {
             running: Cell::new(false),
             poisoned: Cell::new(false),
             left: Cell::new(0),
+            eager: Cell::new(0),
             user_data: Cell::new(HostPointer(core::ptr::null_mut())),
+            task_hook,
             remote,
         })
     }
@@ -277,9 +283,14 @@ impl<S: Service> Runtime<S> {
             let took = after.saturating_sub(before);
             figures.longest_ns = figures.longest_ns.max(took);
             figures.callbacks += 1;
-            if debug && took > slow {
+            if debug {
                 self.with(|state| {
-                    state.core.report_slow(label, took);
+                    if let Label::Task(key) = label {
+                        state.core.stack_check(key);
+                    }
+                    if took > slow {
+                        state.core.report_slow(label, took);
+                    }
                     Ok(())
                 })?;
             }
@@ -403,14 +414,15 @@ impl<S: Service> State<S> {
         Ok(())
     }
 
-    /// Queues what other threads posted; without memory the rest waits for the next turn.
+    /// Does or queues what other threads posted; without memory the rest waits for the next turn.
     fn take_posts(&mut self) {
         self.core.remote.begin_batch();
         while self.core.ready.make_room().is_ok() {
             match self.core.remote.take() {
-                Some(call) => {
+                Some(Message::Call(call)) => {
                     let _ = self.core.ready.push(Entry::Call(call));
                 }
+                Some(message) => self.posted(message),
                 None => return,
             }
         }

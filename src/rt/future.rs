@@ -134,9 +134,14 @@ impl Core {
         let keeps = |waiter: &Waiter| match waiter {
             Waiter::Task(_) => true,
             Waiter::Member(member) => self.member_is_live(*member),
-            Waiter::Then(_) | Waiter::Until => false,
+            Waiter::Then(_) | Waiter::Until | Waiter::Blocked(_) => false,
         };
         self.futures.get(key).is_some_and(|future| self.waiters.any(&future.waiters, keeps))
+    }
+
+    /// The first who waits for a pending future.
+    pub(super) fn future_first_waiter(&self, key: Key) -> Option<Waiter> {
+        self.futures.get(key).and_then(|future| self.waiters.first(&future.waiters)).copied()
     }
 
     /// A new future for `source`.
@@ -204,18 +209,19 @@ impl Core {
             Waiter::Task(task) => self.task_wake(task),
             Waiter::Until => self.until_done = true,
             Waiter::Member(member) => self.member_arrived(member),
+            Waiter::Blocked(ticket) => self.ready.push_reserved(Entry::Blocked(key, ticket)),
         }
     }
 
     /// Adds a claim. A done future queues the waiter at once; a task must not claim a done future (it goes on).
     pub fn future_claim(&mut self, key: Key, waiter: Waiter) -> Result<()> {
         let done = self.futures.get(key).ok_or(ROTA_ERR_HANDLE)?.done;
-        if matches!(waiter, Waiter::Then(_)) {
+        if waiter.has_place() {
             self.ready.reserve_one()?;
         }
         if let Some(future) = self.futures.get_mut(key).filter(|future| !future.done) {
             if let Err(error) = self.waiters.push(&mut future.waiters, waiter) {
-                if matches!(waiter, Waiter::Then(_)) {
+                if waiter.has_place() {
                     self.ready.release_one();
                 }
                 return Err(error);
@@ -256,7 +262,7 @@ impl Core {
         self.waiters.remove(&mut future.waiters, |waiter| {
             let hit = of(waiter);
             removed += usize::from(hit);
-            places += usize::from(hit && matches!(waiter, Waiter::Then(_)));
+            places += usize::from(hit && waiter.has_place());
             hit
         });
         future.claims -= removed as u32;
@@ -287,17 +293,21 @@ impl Core {
 
     /// The outcome of a done future, for someone who has claimed it; the claim is answered. The text goes with the
     /// last claim, others get a copy as far as memory allows.
+    #[inline]
     pub fn future_take_outcome(&mut self, key: Key) -> Option<(Outcome, Text)> {
-        let memory = self.memory.clone();
         let future = self.futures.get_mut(key).filter(|future| future.done)?;
         let outcome = future.outcome;
         let text = match &future.text {
             Text::None => Text::None,
             Text::Static(text) => Text::Static(text),
             Text::Owned(_) if future.claims <= 1 && !future.kept => core::mem::take(&mut future.text),
-            Text::Owned(_) => Text::copy(memory, future.text.as_bytes()).unwrap_or_default(),
+            Text::Owned(_) => Text::copy(self.memory.clone(), future.text.as_bytes()).unwrap_or_default(),
         };
-        self.future_answer(key);
+        future.seen = true;
+        future.claims = future.claims.saturating_sub(1);
+        if future.over() {
+            self.futures.discard(key);
+        }
         Some((outcome, text))
     }
 

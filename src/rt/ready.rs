@@ -8,8 +8,8 @@
 //! is kept, so that posts get through, one a turn, where there is no memory.
 
 use crate::base::{Key, Result};
-use crate::sys::host::{HostCall, HostThen, HostTimer};
-use crate::sys::{Memory, Ring};
+use crate::sys::host::{HostCall, HostFree, HostThen, HostTimer};
+use crate::sys::{Memory, Ring, Ticket};
 
 /// One thing to be called.
 #[derive(Clone, Copy, Default)]
@@ -31,6 +31,10 @@ pub enum Entry {
     Task(Key),
     /// A combination of futures to which something happened.
     Combine(Key),
+    /// A thread that is blocked until this future, which is done.
+    Blocked(Key, Ticket),
+    /// A posted result that came too late.
+    Free(HostFree),
 }
 
 /// The queue.
@@ -99,6 +103,15 @@ impl Ready {
         self.release_one();
         let pushed = self.ring.push(entry);
         debug_assert!(pushed.is_ok(), "a reserved place was not there");
+    }
+
+    /// Takes the first if it is a task.
+    #[inline]
+    pub fn pop_task(&mut self) -> Option<Key> {
+        let Some(Entry::Task(key)) = self.ring.first() else { return None };
+        let key = *key;
+        self.ring.drop_first();
+        Some(key)
     }
 
     /// Takes the first if it is a plain callback. Copying a whole entry out would cost more than the call: what is

@@ -1,76 +1,42 @@
 //! What is known of stacks while tasks run on them: how deep they went, and whether they ran out.
 //!
-//! Debug mode starts each task on a stack of zeros and keeps where it lies, in a table beside the tasks' own, so that a
-//! loop that is not debugged pays nothing. A task that runs may be asked too.
+//! Debug mode starts each task on a stack of zeros, so that the lowest byte which is not zero any more tells how deep
+//! it went. A task that runs may be asked too.
 
 use super::core::{Core, ROTA_LOG_ERROR, ROTA_LOG_WARNING};
-use super::coro::{StackWanted, Stackful};
+use super::coro::{Body, StackWanted, Stackful};
 use super::task::TaskState;
 use crate::base::{limits, rota_status::*, Error, Key, Kind, Result};
 use crate::sys::stack::Span;
-use crate::sys::{List, Memory};
-
-/// Where the stacks of tasks lie that debug mode watches, by the task's slot.
-pub struct StackWatch {
-    spans: List<(u32, Span)>,
-    /// The most that any task that has ended used.
-    deepest: usize,
-}
-
-impl StackWatch {
-    /// None yet.
-    pub fn new(memory: &Memory) -> Self {
-        StackWatch { spans: List::new(memory.clone()), deepest: 0 }
-    }
-
-    /// The most that any task that has ended used, as far as debug mode saw.
-    pub fn deepest(&self) -> usize {
-        self.deepest
-    }
-
-    fn get(&self, key: Key) -> Option<Span> {
-        let (generation, span) = self.spans.get(key.slot as usize)?;
-        (*generation == key.generation).then_some(*span)
-    }
-}
 
 impl Core {
-    /// In debug mode, keeps where a new task's stack lies. Lack of memory only loses that.
-    #[inline]
-    pub(super) fn stack_watch(&mut self, key: Key, body: &Stackful) {
-        if self.debug {
-            let (spans, slot) = (&mut self.stack_watch.spans, key.slot as usize);
-            if spans.len() > slot || spans.resize(slot + 1, Default::default()).is_ok() {
-                spans[slot] = (key.generation, body.span());
-            }
-        }
-    }
-
     /// How much of its stack a task has used at most, in bytes.
     pub fn task_stack_used(&self, key: Key) -> Result<usize> {
-        let task = self.tasks.get(key).ok_or(ROTA_ERR_HANDLE)?;
-        if task.state == TaskState::Ended {
+        if self.tasks.get(key).ok_or(ROTA_ERR_HANDLE)?.state == TaskState::Ended {
             return Err(ROTA_ERR_DONE.into());
         }
-        self.stack_watch.get(key).and_then(|span| span.used()).ok_or(ROTA_ERR_UNSUPPORTED.into())
+        let watched = self.task_stack(key).and_then(Stackful::watched);
+        watched.and_then(|span| span.used()).ok_or(ROTA_ERR_UNSUPPORTED.into())
     }
 
-    /// The size of the stack that a task runs on, where debug mode saw it start.
+    /// The size of the stack that a task has; none if it is stepped, or over.
     pub fn task_stack_size(&self, key: Key) -> Option<usize> {
-        self.stack_watch.get(key).map(|span| span.size())
+        self.task_stack(key).map(|stackful| stackful.span().size())
     }
 
-    /// A task has left its stack to wait: in debug mode its end is looked at.
-    #[inline]
-    pub(super) fn stack_left(&mut self, key: Key, body: &mut Stackful) {
-        if self.debug {
-            self.stack_check(key, body);
+    fn task_stack(&self, key: Key) -> Option<&Stackful> {
+        match self.tasks.get(key)?.body.as_ref()? {
+            Body::Stackful(stackful) => Some(stackful),
+            Body::Stepped(_) => None,
         }
     }
 
-    fn stack_check(&mut self, key: Key, body: &mut Stackful) {
-        if body.overflowed() {
-            let (size, origin) = (body.span().size(), self.origin(Kind::Task, key));
+    /// Looks whether a task has written beyond the end of its stack, as far as can be seen.
+    pub(super) fn stack_check(&mut self, key: Key) {
+        let Some(task) = self.tasks.get_mut(key) else { return };
+        let Some(Body::Stackful(stackful)) = &mut task.body else { return };
+        if stackful.overflowed() {
+            let (size, origin) = (stackful.span().size(), self.origin(Kind::Task, key));
             let Some(task) = self.tasks.get(key) else { return };
             let name = &task.name;
             self.log(
@@ -83,20 +49,20 @@ impl Core {
         }
     }
 
-    /// A task's body has ended: its stack goes back.
-    pub(super) fn stack_over(&mut self, key: Key, mut body: Stackful) {
-        self.stack_check(key, &mut body);
-        if let Some(span) = self.stack_watch.get(key) {
+    /// A task's body has ended: its stack is looked at, and goes back.
+    pub(super) fn stack_over(&mut self, key: Key) {
+        self.stack_check(key);
+        let Some(Body::Stackful(stackful)) = self.tasks.get_mut(key).and_then(|task| task.body.take()) else { return };
+        if let Some(span) = stackful.watched() {
             self.stack_measure(key, span);
         }
-        body.recycle(&mut self.stacks);
+        stackful.recycle(&mut self.stacks);
     }
 
     #[cold]
     fn stack_measure(&mut self, key: Key, span: Span) {
-        self.stack_watch.spans[key.slot as usize] = Default::default();
         let Some(used) = span.used() else { return };
-        self.stack_watch.deepest = self.stack_watch.deepest.max(used);
+        self.stack_peak = self.stack_peak.max(used);
         if used > span.size() / 8 * limits::STACK_EIGHTHS {
             let (size, origin) = (span.size(), self.origin(Kind::Task, key));
             let Some(task) = self.tasks.get(key) else { return };

@@ -6,7 +6,7 @@
 
 use crate::base::{Key, Result};
 use crate::sys::host::HostThen;
-use crate::sys::{Memory, Slab};
+use crate::sys::{Memory, Slab, Ticket};
 
 /// Somebody who waits.
 #[derive(Clone, Copy)]
@@ -19,6 +19,15 @@ pub enum Waiter {
     Until,
     /// A member of a combination.
     Member(Key),
+    /// A thread that is blocked.
+    Blocked(Ticket),
+}
+
+impl Waiter {
+    /// Whether it has a place in the ready queue set aside while it waits. A task and a combination have their own.
+    pub fn has_place(&self) -> bool {
+        matches!(self, Waiter::Then(_) | Waiter::Blocked(_))
+    }
 }
 
 /// The waiters of one future: the first, and the ends of a list of the others.
@@ -75,6 +84,11 @@ impl Waiters {
             }
         }
         Some(first)
+    }
+
+    /// The first waiter of a line.
+    pub fn first<'a>(&self, line: &'a Line) -> Option<&'a Waiter> {
+        line.first.as_ref()
     }
 
     /// Takes the waiters out of a line for which `gone` holds.

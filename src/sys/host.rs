@@ -67,6 +67,11 @@ pub type rota_job_fn = Option<unsafe extern "C" fn(user_data: *mut c_void) -> i6
 #[allow(non_camel_case_types)]
 pub type rota_log_fn = Option<unsafe extern "C" fn(level: i32, message: *const c_char, user_data: *mut c_void)>;
 
+/// Hook: something happened to a task. `event` is one of ROTA_TASK_SPAWNED,
+/// ROTA_TASK_RESUMED, ROTA_TASK_PAUSED and ROTA_TASK_ENDED.
+#[allow(non_camel_case_types)]
+pub type rota_task_hook_fn = Option<unsafe extern "C" fn(task: rota_task, event: u32, user_data: *mut c_void)>;
+
 /// Hook: the time in nanoseconds since any fixed moment. It should not go back;
 /// if it does, the loop goes on as if it stood still.
 #[allow(non_camel_case_types)]
@@ -197,6 +202,32 @@ unsafe impl Send for HostJob {}
 // says so to the host.
 unsafe impl Send for HostCall {}
 
+/// A result of the host's on its way to a future, and how to let go of it.
+#[derive(Clone, Copy)]
+pub struct HostResult {
+    pointer: *mut c_void,
+    free: rota_free_fn,
+}
+
+impl HostResult {
+    /// # Safety
+    /// `free` may be called once with `pointer`, on the loop's thread.
+    pub unsafe fn new(pointer: *mut c_void, free: rota_free_fn) -> Self {
+        HostResult { pointer, free }
+    }
+
+    /// The pointer, and its destructor.
+    pub fn parts(self) -> (HostPointer, Option<HostFree>) {
+        // SAFETY: promised when the value was made.
+        let free = self.free.map(|free| unsafe { HostFree::new(free, self.pointer) });
+        (HostPointer(self.pointer), free)
+    }
+}
+
+// SAFETY: it crosses threads on its way to the loop; the header says so to the
+// host, who gives it away for that.
+unsafe impl Send for HostResult {}
+
 /// A pointer of the host's that we only carry.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct HostPointer(pub *mut c_void);
@@ -220,6 +251,28 @@ impl HostLog {
         let _inside = HookScope::enter();
         // SAFETY: promised when the value was made; the text lives for the call.
         unsafe { (self.function)(level, message.as_ptr(), self.user_data) }
+    }
+}
+
+/// The host's hook that is told of tasks.
+#[derive(Clone, Copy)]
+pub struct HostTaskHook {
+    function: unsafe extern "C" fn(rota_task, u32, *mut c_void),
+    user_data: *mut c_void,
+}
+
+impl HostTaskHook {
+    /// # Safety
+    /// `function` may be called with `user_data` until the loop is closed.
+    pub unsafe fn new(function: unsafe extern "C" fn(rota_task, u32, *mut c_void), user_data: *mut c_void) -> Self {
+        HostTaskHook { function, user_data }
+    }
+
+    /// Tells the host.
+    pub fn call(self, task: rota_task, event: u32) {
+        let _inside = HookScope::enter();
+        // SAFETY: promised when the value was made.
+        unsafe { (self.function)(task, event, self.user_data) }
     }
 }
 
