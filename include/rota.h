@@ -1003,8 +1003,10 @@ rota_status rota_loop_spawn_stepped(rota_loop loop, rota_step_fn body,
 /// the task is made to yield.
 int64_t rota_await(rota_future future);
 
-/// Gives up the turn; `task` must be the stackful task that runs. Returns 0, or
-/// ROTA_ERR_CANCELLED if the task was asked to end.
+/// Gives up the turn; `task` must be the task that runs. Returns 0, or
+/// ROTA_ERR_CANCELLED if the task was asked to end. A stepped body returns what
+/// this returns, as with rota_task_wait(): it is called again in the next turn,
+/// and its outcome says the same.
 int64_t rota_task_yield(rota_task task);
 
 /// For a stepped body: says what to wait for. Return what this returns; the

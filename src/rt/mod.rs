@@ -50,7 +50,7 @@ pub use self::outcome::Outcome;
 pub use self::remote::{Message, Remote, Told};
 pub use self::scope::{Fired, NewScope};
 pub use self::service::{Operation, Service};
-pub use self::task::{NewTask, TaskState};
+pub use self::task::{NewTask, Next, TaskState};
 pub use self::timer::TimerAction;
 pub use self::waiters::Waiter;
 pub use crate::sys::host::{HostFree, HostPointer};

@@ -42,6 +42,15 @@ pub enum TaskState {
     Ended,
 }
 
+/// What a stepped body waits for when it returns.
+#[derive(Clone, Copy)]
+pub enum Next {
+    /// A future.
+    Future(Handle),
+    /// Its next turn; it stands here until that has come.
+    Turn,
+}
+
 impl Task {
     /// Whether its body has returned.
     pub fn is_over(&self) -> bool {
@@ -60,7 +69,7 @@ pub struct Task {
     /// The future whose outcome it gets when it goes on.
     pub answer: Option<Key>,
     /// What a stepped body wants to wait for when it returns.
-    pub next: Option<Handle>,
+    pub next: Option<Next>,
     /// Its own requests to cancel that have not been taken back; its scopes have theirs.
     pub requests: u32,
     /// Requests that still have to be delivered.
@@ -269,13 +278,22 @@ impl Core {
     }
 
     /// What a stepped body waits for when it returns.
-    pub fn task_set_next(&mut self, key: Key, future: Handle) -> Result<()> {
+    pub fn task_set_next(&mut self, key: Key, next: Next) -> Result<()> {
         let task = self.tasks.get_mut(key).ok_or(ROTA_ERR_HANDLE)?;
         if task.stackful {
             return Err(ROTA_ERR_NO_TASK.into());
         }
-        task.next = Some(future);
+        task.next = Some(next);
         Ok(())
+    }
+
+    /// The running task gives up its turn, unless a request meets it here.
+    pub fn task_yield(&mut self, key: Key) -> Begun {
+        if let Some(short) = self.task_refuse(key) {
+            return self.task_go_on(key, short);
+        }
+        self.task_requeue(key);
+        Begun::Parked
     }
 }
 
@@ -332,7 +350,14 @@ impl<S: Service> State<S> {
     }
 
     /// As `task_await`, for a stepped body, which has left already: that it cannot wait is what it is told.
-    pub fn task_await_step(&mut self, key: Key, future: Handle) -> Begun {
+    pub fn task_begin_wait(&mut self, key: Key, next: Next) -> Begun {
+        let Next::Future(future) = next else {
+            let begun = self.core.task_yield(key);
+            if let (Begun::Parked, Some(task)) = (&begun, self.core.tasks.get_mut(key)) {
+                task.next = Some(next);
+            }
+            return begun;
+        };
         self.task_await(key, future).unwrap_or_else(|error| {
             let short = self.core.task_set_outcome(key, Outcome::failed(error, 0));
             self.core.task_go_on(key, short)

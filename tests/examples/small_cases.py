@@ -1,11 +1,11 @@
-"""The timer, the posts, the echo server, and one client in three styles."""
+"""The timer, the posts, the echo server, and one client in several styles."""
 import socket
 import threading
 import unittest
 
 import support
 
-CLIENTS = ["client_callbacks", "client_stepped", "client_stackful"]
+CLIENTS = ["client_callbacks", "client_stepped", "client_step", "client_stackful"]
 
 
 class Timer(unittest.TestCase):
