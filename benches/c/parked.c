@@ -98,7 +98,7 @@ static void let_go(uint64_t count) {
     bench_check(parked.ended == count);
 }
 
-bool bench_parked(const char *kind, uint64_t count) {
+bool bench_park(const char *kind, uint64_t count) {
     bool stackful = strncmp(kind, "stackful", 8) == 0, sleeps = strstr(kind, "_sleep") != NULL;
     bool *begun = calloc(count, sizeof *begun);
     rota_future *promises = sleeps ? NULL : calloc(count, sizeof *promises);

@@ -7,6 +7,6 @@
 
 /* Parks `count` tasks of a kind ("stackful", "stackful_sleep", "stepped", "stepped_sleep"), and
  * prints one JSON line. */
-bool bench_parked(const char *kind, uint64_t count);
+bool bench_park(const char *kind, uint64_t count);
 
 #endif

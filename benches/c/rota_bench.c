@@ -220,7 +220,7 @@ int main(int argc, char **argv) {
     }
     if (argc == 4 && strcmp(argv[1], "parked") == 0) {
         round_now.right = true;
-        return bench_parked(argv[2], strtoull(argv[3], NULL, 10)) && round_now.right ? 0 : 1;
+        return bench_park(argv[2], strtoull(argv[3], NULL, 10)) && round_now.right ? 0 : 1;
     }
     fprintf(stderr, "usage: rota_bench once WORK CONTESTANT OPERATIONS | list\n"
                     "       rota_bench serve CONTESTANT | client PORT CONNECTIONS REQUESTS\n"

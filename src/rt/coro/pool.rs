@@ -52,6 +52,7 @@ pub struct StackPool {
     bare: List<Box<Shell, Memory>>,
     /// The host's stacks that are in use, by address.
     given: List<(usize, usize)>,
+    /// The class of the stacks that a task gets which names no size.
     usual: usize,
     kept: usize,
     waiting: usize,
@@ -68,7 +69,7 @@ impl StackPool {
             used: 0,
             bare: List::new(memory.clone()),
             given: List::new(memory.clone()),
-            usual,
+            usual: class_of(usual),
             kept: kept as usize,
             waiting: 0,
             live: 0,
@@ -78,12 +79,11 @@ impl StackPool {
 
     /// A shell with a stack; with `clear` the stack is all zeros.
     pub(super) fn take(&mut self, wanted: StackWanted, clear: bool) -> Result<Box<Shell, Memory>> {
-        let size = match wanted {
+        let class = match wanted {
             StackWanted::Usual => self.usual,
-            StackWanted::Size(size) => size,
+            StackWanted::Size(size) => class_of(size),
             StackWanted::Host(given) => return self.take_given(given, clear),
         };
-        let class = class_of(size);
         let shelf = &mut self.shelves[class];
         let mut shell = match shelf.free.pop() {
             Some(shell) => {
