@@ -166,11 +166,11 @@ static size_t spawn_until_refused(rota_loop loop, size_t most, size_t stack_size
 }
 
 static void run_out_of_address_space(void) {
-    struct rlimit limit = {(rlim_t)1 << 31, (rlim_t)1 << 31};
+    struct rlimit limit = {(rlim_t)3 << 29, (rlim_t)3 << 29};
     rota_loop loop = open_logging();
     CHECK_EQ(setrlimit(RLIMIT_AS, &limit), 0);
-    /* Half of it at least: where a large arena is refused a smaller one is tried. */
-    CHECK(spawn_until_refused(loop, 400, 8192 * KIB) > 128);
+    /* Of 1.5 GiB nearly all: where a large arena is refused a smaller one is tried. */
+    CHECK(spawn_until_refused(loop, 192, 8192 * KIB) > 160);
     CHECK(strstr(lines, "mappings that the process may have") == NULL);
     _exit(0);
 }
