@@ -584,6 +584,12 @@ typedef struct {
     uint64_t id;
 } rota_barrier;
 
+/// A bounded line of pointers from any thread or loop to one loop.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_channel;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -1295,6 +1301,65 @@ rota_status rota_barrier_reset(rota_barrier barrier);
 /// Ends the barrier: those who wait at it end with ROTA_ERR_CANCELLED. Closing
 /// its loop does the same. Closing null succeeds and does nothing.
 rota_status rota_barrier_close(rota_barrier barrier);
+
+/// A channel: pointers from any thread and any loop to this loop, which
+/// receives. It holds at most `capacity` of them, at least 1, and takes the
+/// room for them now, from the system. What they point to stays yours: nothing
+/// here reads it or lets go of it, and NULL is an item like others.
+rota_status rota_loop_open_channel(rota_loop loop, size_t capacity,
+    rota_channel *out);
+
+/// Sends an item, from any thread: ROTA_OK, it is in, behind all that were sent
+/// before. While there is no room it blocks the calling thread, for
+/// `timeout_ns` of the system's clock at most (ROTA_FOREVER: no limit); those
+/// who wait for room, threads and loops alike, get it in the order in which
+/// they came. With any other answer the item is not in, and stays yours.
+/// Thread-safe.
+///
+/// ROTA_ERR_LIMIT: there is no room, and `timeout_ns` is 0. ROTA_ERR_TIMEOUT:
+/// the time is over. ROTA_ERR_SHUT: the channel was shut down.
+/// ROTA_ERR_CANCELLED: it was closed meanwhile. ROTA_ERR_HANDLE: it was closed
+/// before, or its loop was abandoned. ROTA_ERR_REENTRANT: there is no room, and
+/// the thread may not block: it is the receiving loop's own, or inside a
+/// callback or a task; use rota_loop_send() there.
+rota_status rota_channel_send(rota_channel channel, void *item,
+    uint64_t timeout_ns);
+
+/// A future of this loop's that is complete, with 0, once the item is in the
+/// channel, which may be of any loop and thread: at once if there is room, else
+/// in the order in which they came, as with rota_channel_send(). Cancelled or
+/// failed, it has put nothing in; a cancel that comes too late to take the item
+/// back completes it with 0. Its failures are those of rota_channel_send().
+rota_future rota_loop_send(rota_loop loop, rota_channel channel, void *item);
+
+/// A future for the oldest item; rota_future_take_result() hands it out. The
+/// first to ask is the first to get one. Cancelling it while it is pending
+/// leaves the line; once it is complete it holds the item until that is taken.
+/// Closing it drops the item. ROTA_ERR_SHUT: the channel was shut down, and is
+/// empty.
+rota_future rota_channel_receive(rota_channel channel);
+
+/// Takes the oldest item if there is one now. ROTA_ERR_PENDING: it is empty, or
+/// others wait for its items; ROTA_ERR_SHUT: it is empty, and was shut down.
+rota_status rota_channel_try_receive(rota_channel channel, void **out);
+
+/// Nothing is sent from now on: who waits for room, or tries, gets
+/// ROTA_ERR_SHUT. Items that are in it come out as before; once it is empty,
+/// who waits to receive, or tries, gets ROTA_ERR_SHUT. Shutting it again
+/// changes nothing. Thread-safe.
+rota_status rota_channel_shutdown(rota_channel channel);
+
+/// How many items are in the channel. Thread-safe.
+rota_status rota_channel_get_size(rota_channel channel, size_t *out);
+
+/// How many senders, threads and loops, wait for room. Thread-safe.
+rota_status rota_channel_get_waiting(rota_channel channel, size_t *out);
+
+/// Ends the channel: who waits on either side ends with ROTA_ERR_CANCELLED, and
+/// items that are in it are forgotten; shut it down and take them first if they
+/// have to be let go. Closing its loop does the same. Closing null succeeds and
+/// does nothing.
+rota_status rota_channel_close(rota_channel channel);
 
 #ifdef __cplusplus
 }  // extern "C"

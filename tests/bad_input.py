@@ -25,6 +25,7 @@ KINDS = {  # the type of a handle: its kind, and the fixture's member
     "rota_event": ("EVENT", "event"),
     "rota_queue": ("QUEUE", "queue"),
     "rota_barrier": ("BARRIER", "barrier"),
+    "rota_channel": ("CHANNEL", "channel"),
 }
 
 CALLBACKS = {  # the type of a callback: one that does nothing
@@ -58,7 +59,8 @@ BAD_TEXTS = ['"\\xff\\xfe"', '"\\xc3"', '"\\xed\\xa0\\x80"', '""', "long_text"]
 # Functions of which closing null "succeeds and does nothing".
 NULL_SUCCEEDS = {"rota_loop_close", "rota_loop_abandon", "rota_future_close",
                  "rota_listener_close", "rota_stream_close", "rota_stream_abort",
-                 "rota_lock_close", "rota_semaphore_close", "rota_event_close", "rota_queue_close", "rota_barrier_close"}
+                 "rota_lock_close", "rota_semaphore_close", "rota_event_close", "rota_queue_close", "rota_barrier_close",
+                 "rota_channel_close"}
 
 # What else a bad handle may be answered with, besides ROTA_ERR_HANDLE: no task runs here.
 BAD_HANDLE_TOO = {"rota_await": ["ROTA_ERR_NO_TASK"],
@@ -84,6 +86,7 @@ NULLABLE = {
     ("rota_loop_resolve", "service"), ("rota_loop_connect", "service"),
     ("rota_loop_spawn", "out"), ("rota_loop_spawn_stepped", "out"),
     ("rota_queue_put", "item"), ("rota_queue_try_put", "item"),
+    ("rota_channel_send", "item"), ("rota_loop_send", "item"),
     ("rota_task_uncancel", "left"), ("rota_task_get_name", "length"),
 }
 
@@ -109,6 +112,9 @@ REFUSED_NUMBERS = {
         number: ["ROTA_ERR_INVALID"] for number in ["0", "1", "INT32_MAX", "-18", "-999999"]},
     ("rota_loop_open_semaphore", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
     ("rota_loop_open_barrier", "parties"): {"0": ["ROTA_ERR_INVALID"]},
+    ("rota_loop_open_channel", "capacity"): {
+        "0": ["ROTA_ERR_INVALID"], "SIZE_MAX": ["ROTA_ERR_MEMORY"],
+        "SIZE_MAX / 2 + 1": ["ROTA_ERR_MEMORY"]},
     ("rota_stream_set_watermarks", "low"): {"SIZE_MAX": ["ROTA_ERR_INVALID"]},
 }
 # Sizes of memory that no machine has: nothing there may be touched.

@@ -48,3 +48,5 @@ pub mod event;
 pub mod queue;
 
 pub mod barrier;
+
+pub mod channel;

@@ -41,12 +41,17 @@ impl Service for Services {
     fn cancel(&mut self, core: &mut Core, future: Key, operation: Operation) {
         match operation.kind {
             sync::WAITS => self.sync.cancel(core, operation.object),
+            sync::SENDS => self.sync.send_cancel(core, operation.object),
             _ => self.io.cancel(core, future, operation),
         }
     }
 
     fn close_stream(&mut self, core: &mut Core, stream: Key) {
         self.io.close_stream(core, stream);
+    }
+
+    fn told(&mut self, core: &mut Core, object: Option<Operation>) {
+        self.sync.told(core, object);
     }
 
     fn shut_down(&mut self, core: &mut Core) -> usize {

@@ -30,6 +30,8 @@ pub trait Service: Sized {
     fn cancel(&mut self, core: &mut Core, future: Key, operation: Operation);
     /// A future ended that held this connection and nobody took it.
     fn close_stream(&mut self, core: &mut Core, stream: Key);
+    /// Another thread told that something happened to this object; `None`: to any of them.
+    fn told(&mut self, core: &mut Core, object: Option<Operation>);
     /// Closes all it has. Called until it returns 0; what it returns is what still has to end.
     fn shut_down(&mut self, core: &mut Core) -> usize;
     /// How many listeners and streams it has.

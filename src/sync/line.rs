@@ -37,6 +37,8 @@ pub enum Owner {
     Get(Key),
     /// A queue's, of those who wait until all is done.
     Join(Key),
+    /// A channel's, of those who receive.
+    Receive(Key),
 }
 
 struct Node {

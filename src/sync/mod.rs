@@ -1,20 +1,23 @@
 //! Synchronisation: what tasks and callbacks of one loop wait for among themselves.
 //!
-//! `Objects` owns every lock, semaphore, event, queue and barrier of a loop,
-//! each in a slot that a handle finds, and the lines in which those wait whose turn has not
+//! `Objects` owns every lock, semaphore, event, queue, barrier and channel
+//! of a loop, each in a slot that a handle finds, and the lines in which those wait whose turn has not
 //! come (`line.rs`). All of it changes only with the loop's state in hand, and
 //! nobody's code is called from here. It is built on what `rt` re-exports.
 
 mod barrier;
+mod channel;
 mod event;
 mod line;
 mod lock;
 mod queue;
 mod semaphore;
 
+pub use self::channel::SENDS;
 pub use self::line::WAITS;
 
 use self::barrier::Barrier;
+use self::channel::{Channel, Sending};
 use self::event::Event;
 use self::line::{Line, Lines, Owner};
 use self::lock::Lock;
@@ -34,6 +37,8 @@ pub struct Objects {
     events: Slab<Event>,
     queues: Slab<Queue>,
     barriers: Slab<Barrier>,
+    channels: Slab<Channel>,
+    sends: Slab<Sending>,
     memory: Memory,
 }
 
@@ -47,6 +52,8 @@ impl Objects {
             events: Slab::new(memory.clone(), generation),
             queues: Slab::new(memory.clone(), generation),
             barriers: Slab::new(memory.clone(), generation),
+            channels: Slab::new(memory.clone(), generation),
+            sends: Slab::new(memory.clone(), 1),
             memory: memory.clone(),
         }
     }
@@ -61,6 +68,7 @@ impl Objects {
             Owner::Barrier(key) => self.barriers.get_mut(key).map(|barrier| &mut barrier.line),
             Owner::Put(key) => self.queues.get_mut(key).map(|queue| &mut queue.putters),
             Owner::Get(key) => self.queues.get_mut(key).map(|queue| &mut queue.getters),
+            Owner::Receive(key) => self.channels.get_mut(key).map(|channel| &mut channel.receivers),
             Owner::Join(key) => self.queues.get_mut(key).map(|queue| &mut queue.joiners),
         };
         if let Some(line) = line {
@@ -85,6 +93,12 @@ impl Objects {
         while let Some(key) = self.barriers.next(0) {
             let _ = self.barrier_close(core, key);
         }
+        while let Some(key) = self.sends.next(0) {
+            self.send_cancel(core, key);
+        }
+        while let Some(key) = self.channels.next(0) {
+            let _ = self.channel_close(core, key);
+        }
     }
 
     /// The highest generation its tables have reached.
@@ -95,5 +109,6 @@ impl Objects {
             .max(self.events.last_generation())
             .max(self.queues.last_generation())
             .max(self.barriers.last_generation())
+            .max(self.channels.last_generation())
     }
 }

@@ -227,6 +227,10 @@ unsafe impl Send for HostResult {}
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct HostPointer(pub *mut c_void);
 
+// SAFETY: it is carried and never followed; the host gives it to a channel so
+// that another thread gets it.
+unsafe impl Send for HostPointer {}
+
 /// The host's log hook.
 #[derive(Clone, Copy)]
 pub struct HostLog {

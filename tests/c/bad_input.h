@@ -6,7 +6,7 @@
 
 enum kind {
     LOOP, CALL, TIMER, FUTURE, TASK, LISTENER, STREAM, LOCK, SEMAPHORE, EVENT, QUEUE,
-    BARRIER, KINDS
+    BARRIER, CHANNEL, KINDS
 };
 
 typedef struct {
@@ -22,6 +22,7 @@ typedef struct {
     rota_event event;
     rota_queue queue;
     rota_barrier barrier;
+    rota_channel channel;
     rota_future other;
     int raw;
     uint64_t live[KINDS], stale[KINDS];
@@ -84,6 +85,7 @@ static void end_one_of_each(fixture *self) {
     rota_event event;
     rota_queue queue;
     rota_barrier barrier;
+    rota_channel channel;
     int raw;
     self->stale[LOOP] = loop.id;
     CHECK_STATUS(rota_loop_close(loop, SECOND), ROTA_OK);
@@ -103,6 +105,8 @@ static void end_one_of_each(fixture *self) {
     CHECK_STATUS(rota_queue_close(queue), ROTA_OK);
     CHECK_STATUS(rota_loop_open_barrier(self->loop, 2, &barrier), ROTA_OK);
     CHECK_STATUS(rota_barrier_close(barrier), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_channel(self->loop, 2, &channel), ROTA_OK);
+    CHECK_STATUS(rota_channel_close(channel), ROTA_OK);
     stream = connect_raw(self->loop, &raw);
     CHECK_STATUS(rota_stream_close(stream), ROTA_OK);
     close(raw);
@@ -118,6 +122,7 @@ static void end_one_of_each(fixture *self) {
     self->stale[EVENT] = event.id;
     self->stale[QUEUE] = queue.id;
     self->stale[BARRIER] = barrier.id;
+    self->stale[CHANNEL] = channel.id;
 }
 
 static void open_fixture(fixture *self) {
@@ -132,6 +137,7 @@ static void open_fixture(fixture *self) {
     CHECK_STATUS(rota_loop_open_event(self->loop, &self->event), ROTA_OK);
     CHECK_STATUS(rota_loop_open_queue(self->loop, 2, &self->queue), ROTA_OK);
     CHECK_STATUS(rota_loop_open_barrier(self->loop, 2, &self->barrier), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_channel(self->loop, 2, &self->channel), ROTA_OK);
     self->other = rota_future_open(self->loop);
     self->task = spawn(self->loop, waits, self);
     turns(self->loop, 3);
@@ -150,6 +156,7 @@ static void open_fixture(fixture *self) {
     self->live[EVENT] = self->event.id;
     self->live[QUEUE] = self->queue.id;
     self->live[BARRIER] = self->barrier.id;
+    self->live[CHANNEL] = self->channel.id;
 }
 
 static void sets_flag(rota_loop loop, rota_status status, void *user_data) {
@@ -195,6 +202,8 @@ static void check_unharmed(fixture *self) {
     CHECK_EQ(size, 0);
     CHECK_STATUS(rota_barrier_get_waiting(self->barrier, &requests), ROTA_OK);
     CHECK_EQ(requests, 0);
+    CHECK_STATUS(rota_channel_get_size(self->channel, &size), ROTA_OK);
+    CHECK_EQ(size, 0);
     CHECK_EQ(stats_of(self->loop).ready, 1);
     check_works(self);
 }
