@@ -56,7 +56,8 @@ UNUSED_SAFE static void *sends(void *argument) {
 }
 
 /* When it returns the thread stands in line. */
-UNUSED_SAFE static void start_sender(sender *self, rota_channel channel, char *item, uint64_t timeout) {
+UNUSED_SAFE static void start_sender(sender *self, rota_channel channel, char *item,
+                                     uint64_t timeout) {
     size_t before = waiting_for(channel);
     self->channel = channel;
     self->item = item;
