@@ -137,6 +137,18 @@
 /// No deadline, no limit.
 #define ROTA_FOREVER UINT64_MAX
 
+/// The task was made.
+#define ROTA_TASK_SPAWNED 1
+
+/// Its body begins or goes on. An eager task is resumed inside its spawner.
+#define ROTA_TASK_RESUMED 2
+
+/// Its body waits, or was made to yield.
+#define ROTA_TASK_PAUSED 3
+
+/// Its body has returned.
+#define ROTA_TASK_ENDED 4
+
 /// Debug mode: reports callbacks that ran too long, and says more in the log.
 #define ROTA_LOOP_DEBUG 1
 
@@ -160,6 +172,31 @@
 /// Wait until one has failed, or all are done.
 #define ROTA_WAIT_FIRST_ERROR 2
 
+/// Starts the body at once, inside the call that spawns it, up to its first
+/// wait; the handle is written first. Its end is queued like any other. Eager
+/// tasks that spawn eager tasks nest 16 deep, the next one starts in the next
+/// turn.
+#define ROTA_TASK_EAGER 1
+
+/// A scope's shield: requests to end that are made to the task itself, or by
+/// scopes further out, wait until this one is left. Its own arrive, and those
+/// of scopes inside it.
+#define ROTA_SCOPE_SHIELD 1
+
+/// Once the scope has been cancelled or has timed out, every operation that
+/// starts in it and every wait is answered ROTA_ERR_CANCELLED, until it is
+/// left; those in a shield inside it are spared.
+#define ROTA_SCOPE_PERSISTENT 2
+
+/// The scope has not fired.
+#define ROTA_SCOPE_OPEN 0
+
+/// Its deadline has passed.
+#define ROTA_SCOPE_TIMED_OUT 1
+
+/// It was cancelled.
+#define ROTA_SCOPE_CANCELLED 2
+
 /// Several listeners may share the port, and the system spreads connections
 /// over them.
 #define ROTA_LISTEN_REUSE_PORT 1
@@ -169,6 +206,18 @@
 
 /// The value that a semaphore starts with is also the most it may have.
 #define ROTA_SEMAPHORE_BOUNDED 1
+
+/// Setting the event lets one waiter go and clears it again.
+#define ROTA_EVENT_AUTO_RESET 1
+
+/// The oldest item comes out first.
+#define ROTA_QUEUE_FIFO 0
+
+/// The newest item comes out first.
+#define ROTA_QUEUE_LIFO 1
+
+/// The item with the smallest priority comes out first, the oldest of equals.
+#define ROTA_QUEUE_PRIORITY 2
 
 /// The outcome of a call: ROTA_OK, or what went wrong. Values never change.
 typedef enum {
@@ -228,7 +277,8 @@ typedef enum {
     ROTA_ERR_ADDRESS_IN_USE = -26,
     /// Not an address, or not one of this machine.
     ROTA_ERR_ADDRESS = -27,
-    /// No host or service of that name exists.
+    /// What was asked for is not there: no host or service of that name, no
+    /// value under that key.
     ROTA_ERR_NOT_FOUND = -28,
     /// The name service failed; trying again may help.
     ROTA_ERR_RESOLVE = -29,
@@ -287,6 +337,17 @@ typedef struct {
     void *user_data;
 } rota_allocator;
 
+/// A task: a coroutine that the loop drives.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_task;
+
+/// Hook: something happened to a task. `event` is one of ROTA_TASK_SPAWNED,
+/// ROTA_TASK_RESUMED, ROTA_TASK_PAUSED and ROTA_TASK_ENDED.
+typedef void (*rota_task_hook_fn)(rota_task task, uint32_t event,
+    void *user_data);
+
 /// How to open a loop. Prepare it with rota_loop_options_init(); zero is every
 /// default. The struct is copied; hooks and their data are in use until the
 /// loop is closed.
@@ -325,6 +386,10 @@ typedef struct {
     uint32_t stacks_kept;
     /// Zero.
     uint32_t reserved;
+    /// Hook: is told when a task is spawned, resumed, paused and ended.
+    rota_task_hook_fn task_hook;
+    /// Handed to it.
+    void *task_hook_data;
 } rota_loop_options;
 
 /// An event loop. It belongs to the thread that opened it.
@@ -475,17 +540,11 @@ typedef struct {
     /// Called with `user_data` once, when the body has returned; also when
     /// spawning fails.
     rota_free_fn user_data_free;
-    /// Zero.
+    /// ROTA_TASK_... bits.
     uint32_t flags;
     /// Zero.
     uint32_t reserved;
 } rota_task_options;
-
-/// A task: a coroutine that the loop drives.
-typedef struct {
-    /// Private: zero is null, equal ids name the same thing.
-    uint64_t id;
-} rota_task;
 
 /// The body of a stackful task. What it returns is the task's outcome: a value
 /// at or above zero, or a negative status.
@@ -496,6 +555,13 @@ typedef int64_t (*rota_task_fn)(rota_task task, void *user_data);
 /// rota_task_wait() returned in order to wait, and anything else to end.
 typedef int64_t (*rota_step_fn)(rota_task task, const rota_outcome *outcome,
     void *user_data);
+
+/// A stretch of a task's work that can be cancelled on its own, and given a
+/// deadline.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_scope;
 
 /// A blocking call, made on another thread. What it returns is the future's
 /// outcome: a value at or above zero, or a negative status.
@@ -560,6 +626,18 @@ typedef struct {
     uint64_t id;
 } rota_lock;
 
+/// A place to wait, under a lock, for something to become true.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_condition;
+
+/// A lock that many may hold to read, or one to write.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_rwlock;
+
 /// So many places that tasks take and give back.
 typedef struct {
     /// Private: zero is null, equal ids name the same thing.
@@ -589,6 +667,12 @@ typedef struct {
     /// Private: zero is null, equal ids name the same thing.
     uint64_t id;
 } rota_channel;
+
+/// A value that is made once, by the first who needs it.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_once;
 
 #ifdef __cplusplus
 extern "C" {
@@ -928,11 +1012,19 @@ rota_status rota_task_detach(rota_task task);
 /// ended.
 rota_status rota_task_cancel(rota_task task);
 
-/// Takes one request back; how many are left goes to `left`, which may be NULL.
-/// With the last one goes a request that was not delivered yet.
+/// As rota_task_cancel(), and says why: `reason` is copied, and is the
+/// outcome's message where the request arrives, and of the task's own outcome
+/// if it ends with ROTA_ERR_CANCELLED. NULL is none. A later reason takes the
+/// place of an earlier one.
+rota_status rota_task_cancel_with(rota_task task, const char *reason);
+
+/// Takes one request back that was made to the task itself, not those of its
+/// scopes; how many are left, theirs included, goes to `left`, which may be
+/// NULL. With the last one goes a request that was not delivered yet.
 rota_status rota_task_uncancel(rota_task task, uint32_t *left);
 
-/// How many requests to end the task has had that were not taken back.
+/// How many requests to end the task has had that were not taken back, those of
+/// its scopes included.
 rota_status rota_task_get_cancelling(rota_task task, uint32_t *out);
 
 /// Copies the task's name into `buffer`, cut to fit and NUL-terminated; its
@@ -946,6 +1038,80 @@ rota_status rota_task_get_outcome(rota_task task, rota_outcome *out);
 /// The task that is running on this thread, innermost. ROTA_ERR_NO_TASK: none
 /// is.
 rota_status rota_task_get_current(rota_task *out);
+
+/// Sets a value that the task carries along under `key`, which is the address
+/// of anything of yours (never read, not NULL); it takes the place of what the
+/// task saw there. Tasks that it spawns from now on begin with its values as
+/// they are then, and share them: what parent or child set later the other does
+/// not see. A task that is spawned elsewhere, or for a connection, begins with
+/// none. It costs a step for each key that the task has.
+///
+/// `value_free` may be NULL; otherwise it is called with `value` once, when the
+/// last task that sees it has ended or set another value there (of a task that
+/// ends, what it set last goes first). On an error it
+/// is not called, and `value` stays yours. ROTA_ERR_DONE: the task has ended.
+rota_status rota_task_set_local(rota_task task, const void *key, void *value,
+    rota_free_fn value_free);
+
+/// What the task sees under `key`: set by itself, or had from its parent. It
+/// stays valid while the task runs and sets no other value there.
+/// ROTA_ERR_NOT_FOUND: nothing. ROTA_ERR_DONE: the task has ended.
+rota_status rota_task_get_local(rota_task task, const void *key, void **out);
+
+/// Begins a scope of the task's work, inside those that are open. When the
+/// loop's clock (rota_loop_get_now()) reaches `deadline_ns`, the task is asked
+/// to end what it does in the scope: ROTA_ERR_CANCELLED arrives where it waits,
+/// once, as from rota_task_cancel(). ROTA_FOREVER: no deadline; one that has
+/// passed asks in the next turn. `flags` are ROTA_SCOPE_... bits. Leave it with
+/// rota_scope_leave(); a task that ends leaves its scopes.
+///
+/// Any code on the loop's thread may do this, for any task. ROTA_ERR_DONE: it
+/// has ended.
+rota_status rota_task_enter_scope(rota_task task, uint64_t deadline_ns,
+    uint32_t flags, rota_scope *out);
+
+/// As rota_task_enter_scope(), with a deadline `timeout_ns` from now and no
+/// flags:
+///
+///     rota_scope scope;
+///     rota_task_enter_timeout(task, 1000000000, &scope);
+///     int64_t result = rota_await(rota_stream_read(stream, buffer, size));
+///     result = rota_scope_leave(scope, result);
+rota_status rota_task_enter_timeout(rota_task task, uint64_t timeout_ns,
+    rota_scope *out);
+
+/// Ends the scope, and what is still open inside it, from the innermost on.
+/// Give it the result of the work in short form and go on with what it returns:
+/// ROTA_ERR_TIMEOUT for ROTA_ERR_CANCELLED if the scope's deadline brought
+/// that,
+/// `result` otherwise. Where the task was asked to end by others too, by itself
+/// or by a scope further out, it stays ROTA_ERR_CANCELLED and is theirs.
+///
+/// The scope's own request is taken back, whether it has arrived or not. An
+/// outcome that came in spite of it wins: rota_scope_get_state() tells before.
+/// For null it returns `result`, for a scope that has ended ROTA_ERR_HANDLE.
+int64_t rota_scope_leave(rota_scope scope, int64_t result);
+
+/// Asks the task to end what it does in the scope, as the deadline would; the
+/// result stays ROTA_ERR_CANCELLED when the scope is left. `reason` is copied:
+/// it is the outcome's message where the request arrives; it may be NULL.
+/// ROTA_ERR_DONE: it has been cancelled or has timed out already.
+rota_status rota_scope_cancel(rota_scope scope, const char *reason);
+
+/// Moves the deadline, earlier or later; ROTA_FOREVER is none. ROTA_ERR_DONE:
+/// the scope has been cancelled or has timed out.
+rota_status rota_scope_set_deadline(rota_scope scope, uint64_t deadline_ns);
+
+/// The scope's deadline on the loop's clock, ROTA_FOREVER if it has none.
+rota_status rota_scope_get_deadline(rota_scope scope, uint64_t *out);
+
+/// Whether the scope has asked its task to end, and why: ROTA_SCOPE_OPEN (it
+/// has not), ROTA_SCOPE_TIMED_OUT or ROTA_SCOPE_CANCELLED.
+rota_status rota_scope_get_state(rota_scope scope, uint32_t *out);
+
+/// When the task will be asked to end at the latest: the nearest deadline of
+/// its scopes, where a shield hides those outside it. ROTA_FOREVER: never.
+rota_status rota_task_get_deadline(rota_task task, uint64_t *out);
 
 /// Calls `job` on another thread: one of the loop's, made when they are needed
 /// and at most `max_threads` of them, or the host's executor. The future's
@@ -1191,6 +1357,75 @@ rota_status rota_lock_is_locked(rota_lock lock, bool *out);
 /// and does nothing.
 rota_status rota_lock_close(rota_lock lock);
 
+/// A condition under a lock of the same loop: tasks and callbacks that hold the
+/// lock wait here for something to become true. A lock may have many.
+/// ROTA_ERR_HANDLE: the lock has ended, or is another loop's.
+rota_status rota_loop_open_condition(rota_loop loop, rota_lock lock,
+    rota_condition *out);
+
+/// Lets go of the lock, which has to be held, and waits to be notified. The
+/// future is complete, with 0, when this wait was notified and holds the lock
+/// again; the first to wait is the first to be notified. What was waited for
+/// may have changed until then: look again, and wait again if need be.
+///
+/// Cancelling the future, or the task that awaits it, makes it end with
+/// ROTA_ERR_CANCELLED, and that only once the lock is held again: so after 0
+/// and ROTA_ERR_CANCELLED alike the lock has to be released. A wait that was
+/// notified before ends with 0 all the same. Only closing the future while
+/// nobody waits for it gives the lock up; a notification that it had goes to
+/// the next.
+///
+/// ROTA_ERR_SHUT: the lock, the condition or the loop was closed; the lock is
+/// not held. ROTA_ERR_INVALID: nobody holds the lock. A wait that cannot begin
+/// leaves the lock as it was.
+rota_future rota_condition_wait(rota_condition condition);
+
+/// Notifies the first `count` of those who wait, or as many as there are: each
+/// goes on in its turn, once it has the lock. The lock may be held, which is
+/// usual, or not. Nobody is notified later for want of somebody now.
+rota_status rota_condition_notify(rota_condition condition, size_t count);
+
+/// Notifies everybody who waits.
+rota_status rota_condition_notify_all(rota_condition condition);
+
+/// Ends the condition: those who wait for it end with ROTA_ERR_SHUT, and do not
+/// hold the lock; those who were notified get it in their turn. Closing its
+/// loop does the same. Closing null succeeds and does nothing.
+rota_status rota_condition_close(rota_condition condition);
+
+/// A lock among tasks and callbacks of one loop that many may hold to read, or
+/// one to write. It belongs to no task: whoever has the handle may release it.
+///
+/// First come, first served: a writer who waits stops the readers that come
+/// after him, and readers next to each other go together. So a reader must not
+/// take it again while it holds it: a writer may wait in between.
+rota_status rota_loop_open_rwlock(rota_loop loop, rota_rwlock *out);
+
+/// A future for the lock, to read: once it is complete, with 0, it is held.
+/// Cancelling it, or the task that awaits it, leaves the line; one that is
+/// complete holds the lock all the same, and has to release it.
+rota_future rota_rwlock_acquire_read(rota_rwlock rwlock);
+
+/// As rota_rwlock_acquire_read(), to write.
+rota_future rota_rwlock_acquire_write(rota_rwlock rwlock);
+
+/// One reader lets go of the lock. ROTA_ERR_INVALID: nobody reads.
+rota_status rota_rwlock_release_read(rota_rwlock rwlock);
+
+/// The writer lets go of the lock. ROTA_ERR_INVALID: nobody writes.
+rota_status rota_rwlock_release_write(rota_rwlock rwlock);
+
+/// How many hold the lock to read.
+rota_status rota_rwlock_get_readers(rota_rwlock rwlock, uint32_t *out);
+
+/// Whether somebody holds the lock to write.
+rota_status rota_rwlock_is_writing(rota_rwlock rwlock, bool *out);
+
+/// Ends the lock, held or not: those who wait for it end with
+/// ROTA_ERR_CANCELLED. Closing its loop does the same. Closing null succeeds
+/// and does nothing.
+rota_status rota_rwlock_close(rota_rwlock rwlock);
+
 /// A semaphore with `value` places for tasks and callbacks of one loop. `flags`
 /// is 0 or ROTA_SEMAPHORE_BOUNDED.
 rota_status rota_loop_open_semaphore(rota_loop loop, uint64_t value,
@@ -1212,11 +1447,15 @@ rota_status rota_semaphore_get_value(rota_semaphore semaphore, uint64_t *out);
 /// Closing its loop does the same. Closing null succeeds and does nothing.
 rota_status rota_semaphore_close(rota_semaphore semaphore);
 
-/// An event for tasks and callbacks of one loop, which is not set yet.
-rota_status rota_loop_open_event(rota_loop loop, rota_event *out);
+/// An event for tasks and callbacks of one loop, which is not set yet. `flags`
+/// is 0 or ROTA_EVENT_AUTO_RESET.
+rota_status rota_loop_open_event(rota_loop loop, uint32_t flags,
+    rota_event *out);
 
 /// Sets the event: everybody who waits for it is woken, in order, also if it is
-/// cleared before he runs. Setting it again changes nothing.
+/// cleared before he runs. Setting it again changes nothing. With
+/// ROTA_EVENT_AUTO_RESET only the first who waits is woken, and the event stays
+/// clear; if nobody waits it is set, once, for the next who comes.
 rota_status rota_event_set(rota_event event);
 
 /// Clears the event: who waits from now on waits until it is set again.
@@ -1225,8 +1464,9 @@ rota_status rota_event_clear(rota_event event);
 /// Whether the event is set.
 rota_status rota_event_is_set(rota_event event, bool *out);
 
-/// A future that is complete, with 0, once the event is set; at once if it is.
-/// Cancelling it ends this one wait.
+/// A future that is complete, with 0, once the event is set; at once if it is,
+/// which clears one with ROTA_EVENT_AUTO_RESET. Cancelling it ends this one
+/// wait.
 rota_future rota_event_wait(rota_event event);
 
 /// Ends the event: those who wait for it end with ROTA_ERR_CANCELLED. Closing
@@ -1235,28 +1475,42 @@ rota_status rota_event_close(rota_event event);
 
 /// A queue of pointers between tasks and callbacks of one loop. It holds at
 /// most
-/// `capacity` of them; 0 is any number. What they point to stays yours: nothing
-/// here reads it or lets go of it, and NULL is an item like others.
+/// `capacity` of them; 0 is any number. `order` is ROTA_QUEUE_FIFO, ..._LIFO or
+/// ..._PRIORITY. What they point to stays yours: nothing here reads it or lets
+/// go of it, and NULL is an item like others.
 rota_status rota_loop_open_queue(rota_loop loop, size_t capacity,
-    rota_queue *out);
+    uint32_t order, rota_queue *out);
 
 /// A future that is complete, with 0, once the item is in the queue: at once if
 /// there is room, else in the order in which they were put. Cancelled or
-/// failed, it has put nothing. ROTA_ERR_SHUT: the queue was shut down.
+/// failed, it has put nothing. Where the order is by priority, this one is 0.
+/// ROTA_ERR_SHUT: the queue was shut down.
 rota_future rota_queue_put(rota_queue queue, void *item);
 
-/// A future for the oldest item; rota_future_take_result() hands it out. The
+/// As rota_queue_put(), with a priority: the smallest comes out first, and
+/// equals in the order in which they were put. Those who wait for room get it
+/// in the order in which they came, whatever they put. ROTA_ERR_INVALID: the
+/// queue has another order.
+rota_future rota_queue_put_priority(rota_queue queue, void *item,
+    int64_t priority);
+
+/// A future for the next item; rota_future_take_result() hands it out. The
 /// first to ask is the first to get one. Cancelling it while it is pending
 /// leaves the line; once it is complete it holds the item until that is taken,
 /// also if the task that awaits it is cancelled then. Closing it drops the
-/// item. ROTA_ERR_SHUT: the queue was shut down, and is empty.
+/// item. ROTA_ERR_SHUT: the queue was shut down, and is empty; or it was shut
+/// down now.
 rota_future rota_queue_get(rota_queue queue);
 
 /// Puts an item if there is room now. ROTA_ERR_LIMIT: it is full;
 /// ROTA_ERR_SHUT: it was shut down.
 rota_status rota_queue_try_put(rota_queue queue, void *item);
 
-/// Takes the oldest item if there is one now. ROTA_ERR_PENDING: it is empty;
+/// As rota_queue_try_put(), with a priority as in rota_queue_put_priority().
+rota_status rota_queue_try_put_priority(rota_queue queue, void *item,
+    int64_t priority);
+
+/// Takes the next item if there is one now. ROTA_ERR_PENDING: it is empty;
 /// ROTA_ERR_SHUT: it is empty, and was shut down.
 rota_status rota_queue_try_get(rota_queue queue, void **out);
 
@@ -1275,6 +1529,14 @@ rota_future rota_queue_join(rota_queue queue);
 /// Items that are in it come out as before; once it is empty, who waits to get,
 /// or tries, gets ROTA_ERR_SHUT. Shutting it again changes nothing.
 rota_status rota_queue_shutdown(rota_queue queue);
+
+/// As rota_queue_shutdown(), and nothing is got from now on either: who waits
+/// to get, or begins to, has ROTA_ERR_SHUT, also while items are left. No item
+/// is dropped: those that are in the queue stay there for rota_queue_try_get(),
+/// with which whoever shuts it down takes them, to let go of them. They count
+/// as done with: rota_queue_join() waits for those only that had come out
+/// before. Shutting it again changes nothing.
+rota_status rota_queue_shutdown_now(rota_queue queue);
 
 /// Ends the queue: who waits for it ends with ROTA_ERR_CANCELLED, and items
 /// that are in it are forgotten; take them first if they have to be let go.
@@ -1360,6 +1622,36 @@ rota_status rota_channel_get_waiting(rota_channel channel, size_t *out);
 /// have to be let go. Closing its loop does the same. Closing null succeeds and
 /// does nothing.
 rota_status rota_channel_close(rota_channel channel);
+
+/// A cell for a value that tasks or callbacks of one loop need, and that is
+/// made once, by the first of them.
+rota_status rota_loop_open_once(rota_loop loop, rota_once *out);
+
+/// A future that is complete with 0 once the value is there, for
+/// rota_once_get(); or with 1 for the one who is to make it, the first to ask:
+/// that one has to call rota_once_set(), or rota_once_give_up() if it fails or
+/// is cancelled on the way. All others wait until then. Cancelling ends this
+/// one wait; a future that is complete with 1 is to make the value all the
+/// same.
+rota_future rota_once_begin(rota_once once);
+
+/// Puts the value in the cell and lets everybody go who waits for it. When the
+/// cell or its loop is closed, `value_free` (which may be NULL) is called with
+/// it once. If this call fails the value stays yours: ROTA_ERR_INVALID: nobody
+/// was told to make it; ROTA_ERR_DONE: it is there already.
+rota_status rota_once_set(rota_once once, void *value, rota_free_fn value_free);
+
+/// The value could not be made: the first who waits is told to make it, or else
+/// the next who asks. Errors as rota_once_set().
+rota_status rota_once_give_up(rota_once once);
+
+/// The value, which stays the cell's. ROTA_ERR_PENDING: it is not there.
+rota_status rota_once_get(rota_once once, void **out);
+
+/// Ends the cell: its value is let go, inside this call, and those who wait end
+/// with ROTA_ERR_CANCELLED. Closing its loop does the same, the values last.
+/// Closing null succeeds and does nothing.
+rota_status rota_once_close(rota_once once);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -26,6 +26,10 @@ KINDS = {  # the type of a handle: its kind, and the fixture's member
     "rota_queue": ("QUEUE", "queue"),
     "rota_barrier": ("BARRIER", "barrier"),
     "rota_channel": ("CHANNEL", "channel"),
+    "rota_condition": ("CONDITION", "condition"),
+    "rota_rwlock": ("RWLOCK", "rwlock"),
+    "rota_once": ("ONCE", "once"),
+    "rota_scope": ("SCOPE", "scope"),
 }
 
 CALLBACKS = {  # the type of a callback: one that does nothing
@@ -53,14 +57,17 @@ GOOD_INTEGERS = {"size": "64", "capacity": "2", "count": "1", "delimiter_size": 
                  "high": "2", "value": "1", "status": "ROTA_ERR_TIMEOUT",
                  "parties": "2"}
 
-TEXTS = {"host": '"127.0.0.1"', "service": '"9"', "text": '"127.0.0.1"', "message": '"message"'}
+TEXTS = {"host": '"127.0.0.1"', "service": '"9"', "text": '"127.0.0.1"', "message": '"message"',
+         "reason": '"reason"'}
 BAD_TEXTS = ['"\\xff\\xfe"', '"\\xc3"', '"\\xed\\xa0\\x80"', '""', "long_text"]
 
 # Functions of which closing null "succeeds and does nothing".
-NULL_SUCCEEDS = {"rota_loop_close", "rota_loop_abandon", "rota_future_close",
-                 "rota_listener_close", "rota_stream_close", "rota_stream_abort",
-                 "rota_lock_close", "rota_semaphore_close", "rota_event_close", "rota_queue_close", "rota_barrier_close",
-                 "rota_channel_close"}
+NULL_SUCCEEDS = {
+    "rota_loop_close", "rota_loop_abandon", "rota_future_close", "rota_listener_close",
+    "rota_stream_close", "rota_stream_abort", "rota_lock_close", "rota_semaphore_close",
+    "rota_event_close", "rota_queue_close", "rota_barrier_close", "rota_condition_close",
+    "rota_rwlock_close", "rota_once_close", "rota_scope_leave", "rota_channel_close",
+}
 
 # What else a bad handle may be answered with, besides ROTA_ERR_HANDLE: no task runs here.
 BAD_HANDLE_TOO = {"rota_await": ["ROTA_ERR_NO_TASK"],
@@ -87,7 +94,11 @@ NULLABLE = {
     ("rota_loop_spawn", "out"), ("rota_loop_spawn_stepped", "out"),
     ("rota_queue_put", "item"), ("rota_queue_try_put", "item"),
     ("rota_channel_send", "item"), ("rota_loop_send", "item"),
+    ("rota_task_set_local", "value"), ("rota_task_set_local", "value_free"),
+    ("rota_queue_put_priority", "item"), ("rota_queue_try_put_priority", "item"),
+    ("rota_once_set", "value"), ("rota_once_set", "value_free"),
     ("rota_task_uncancel", "left"), ("rota_task_get_name", "length"),
+    ("rota_task_cancel_with", "reason"), ("rota_scope_cancel", "reason"),
 }
 
 # What NULL may be answered with where it is not allowed, besides ROTA_ERR_INVALID.
@@ -111,10 +122,13 @@ REFUSED_NUMBERS = {
     ("rota_future_post_fail", "status"): {
         number: ["ROTA_ERR_INVALID"] for number in ["0", "1", "INT32_MAX", "-18", "-999999"]},
     ("rota_loop_open_semaphore", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
+    ("rota_loop_open_event", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
+    ("rota_loop_open_queue", "order"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
     ("rota_loop_open_barrier", "parties"): {"0": ["ROTA_ERR_INVALID"]},
     ("rota_loop_open_channel", "capacity"): {
         "0": ["ROTA_ERR_INVALID"], "SIZE_MAX": ["ROTA_ERR_MEMORY"],
         "SIZE_MAX / 2 + 1": ["ROTA_ERR_MEMORY"]},
+    ("rota_task_enter_scope", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
     ("rota_stream_set_watermarks", "low"): {"SIZE_MAX": ["ROTA_ERR_INVALID"]},
 }
 # Sizes of memory that no machine has: nothing there may be touched.

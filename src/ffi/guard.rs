@@ -125,7 +125,11 @@ fn begin(
         caught(Some(runtime), || {
             runtime.with(|state| {
                 match current().filter(|now| now.loop_number == number).and_then(|now| now.task) {
-                    Some(task) if starts && state.core.task_take_due(task) => return Err(ROTA_ERR_CANCELLED.into()),
+                    Some(task) if starts => {
+                        if let Some(reason) = state.core.task_take_due(task) {
+                            return Ok(state.core.future_done(Outcome::cancelled(), reason));
+                        }
+                    }
                     Some(_) => {}
                     None => state.core.refuse_if_closing()?,
                 }

@@ -27,6 +27,9 @@ pub mod combine;
 
 pub mod task;
 
+pub mod local;
+pub mod scope;
+
 pub mod blocking;
 
 pub mod post;
@@ -41,6 +44,10 @@ pub mod stream;
 
 pub mod lock;
 
+pub mod condition;
+
+pub mod rwlock;
+
 pub mod semaphore;
 
 pub mod event;
@@ -50,3 +57,4 @@ pub mod queue;
 pub mod barrier;
 
 pub mod channel;
+pub mod once;

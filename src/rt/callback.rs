@@ -5,16 +5,17 @@
 //! code only adds to the queue.
 
 use super::core::{Core, ROTA_LOG_WARNING};
-use super::coro::{suspend, Body, ROTA_STEP_WAIT};
+use super::coro::{suspend, Step, ROTA_STEP_WAIT};
 use super::current::{self, Current, Scope};
 use super::event_loop::{Runtime, State};
+use super::hook::ROTA_TASK_PAUSED;
 use super::outcome::Outcome;
 use super::ready::Entry;
 use super::service::Service;
 use super::task::Begun;
 use crate::base::handle::rota_loop;
 use crate::base::{outcome, rota_outcome, rota_status, rota_status::*, Handle, Key, Kind, Result};
-use crate::sys::host::{HostFree, HostStep};
+use crate::sys::host::{HostCall, HostFree, HostStep};
 use crate::sys::Text;
 
 /// What ran, for the report of a slow callback.
@@ -32,45 +33,55 @@ pub enum Label {
     Task(Key),
 }
 
+/// The first thing in the queue.
+enum Next {
+    /// A plain callback.
+    Call(HostCall),
+    /// A task, if it can go on.
+    Task(Key, Option<Step>),
+    /// Something else, which still stands in the queue.
+    Other,
+}
+
 impl<S: Service> Runtime<S> {
-    /// Runs the first thing in the queue. What is most frequent and shortest, a plain callback, stands here alone, so
-    /// that it does not pay for what the others need.
+    /// Runs the first thing in the queue. What is most frequent and shortest, a plain callback or a task that goes on,
+    /// stands here alone, so that it does not pay for what the others need.
     #[inline]
     pub(super) fn run_next(&self) -> Result<Label> {
-        let (call, handle, status) = self.with(|state| {
+        let (next, handle, status) = self.with(|state| {
             let core = &mut state.core;
             core.counters.callbacks += 1;
             let status = if core.closing { ROTA_ERR_CANCELLED } else { ROTA_OK };
-            Ok((core.ready.pop_call(), core.loop_handle(), status))
+            let next = match core.ready.pop_call() {
+                Some(call) => Next::Call(call),
+                None => core.ready.pop_task().map_or(Next::Other, |key| Next::Task(key, core.task_begin(key))),
+            };
+            Ok((next, core.loop_handle(), status))
         })?;
-        match call {
-            Some(call) => {
+        match next {
+            Next::Call(call) => {
                 call.call(handle, status);
                 Ok(Label::Post)
             }
-            None => self.run_other(handle, status),
+            Next::Task(key, Some(step)) => {
+                self.step(key, step)?;
+                Ok(Label::Task(key))
+            }
+            Next::Task(key, None) => Ok(Label::Task(key)),
+            Next::Other => self.run_other(handle, status),
         }
     }
 
     #[inline(never)]
     fn run_other(&self, handle: rota_loop, status: rota_status) -> Result<Label> {
         match self.with(|state| Ok(state.core.ready.pop().unwrap_or_default()))? {
-            Entry::Nothing => Ok(Label::Post),
-            Entry::Call(call) => {
-                call.call(handle, status);
-                Ok(Label::Post)
-            }
+            // `run_next` has taken them.
+            Entry::Nothing | Entry::Call(_) | Entry::Task(_) => Ok(Label::Post),
             Entry::Slot(key) => {
                 if let Some(queued) = self.with(|state| Ok(state.core.calls.remove(key)))? {
                     queued.call.call(handle, if queued.cancelled { ROTA_ERR_CANCELLED } else { status });
                 }
                 Ok(Label::Call(key))
-            }
-            Entry::Task(key) => {
-                if let Some(body) = self.with(|state| Ok(state.core.task_begin(key)))? {
-                    self.step(key, body)?;
-                }
-                Ok(Label::Task(key))
             }
             Entry::Combine(key) => {
                 let outer = self.with(|state| Ok(state.core.combine_begin(key)))?;
@@ -121,27 +132,22 @@ impl<S: Service> Runtime<S> {
     }
 
     /// Runs a task until it waits or ends.
-    fn step(&self, key: Key, mut body: Body) -> Result<()> {
+    pub(super) fn step(&self, key: Key, step: Step) -> Result<()> {
         let inside = Scope::enter(Current { loop_number: self.number, task: Some(key) });
-        let ended = match &mut body {
-            Body::Stackful(stackful) => stackful.resume(),
-            Body::Stepped(step) => self.run_steps(key, *step)?,
+        let ended = match step {
+            Step::Stackful(switch) => switch.resume(),
+            Step::Stepped(step) => self.run_steps(key, step)?,
         };
         drop(inside);
-        let free = self.with(|state| {
-            let core = &mut state.core;
-            let Some(answer) = ended else {
-                if let Some(task) = core.tasks.get_mut(key) {
-                    task.body = Some(body);
-                }
-                return Ok(None);
-            };
-            if let Body::Stackful(stackful) = body {
-                stackful.recycle(&mut core.stacks);
-            }
-            Ok(core.task_end(key, answer))
-        })?;
+        let Some(answer) = ended else {
+            self.tell_of_task(key, ROTA_TASK_PAUSED);
+            return Ok(());
+        };
+        let (free, locals) = self.with(|state| Ok((state.task_end(key, answer), state.core.locals.has_dead())))?;
         self.let_go(free);
+        if locals {
+            self.let_locals_go();
+        }
         Ok(())
     }
 
@@ -176,36 +182,29 @@ impl<S: Service> Runtime<S> {
 
     /// The running stackful task waits for `future`; the short form of what it came to.
     pub fn await_future(&self, future: Handle) -> i64 {
-        self.park(|state, key| state.task_await(key, future)).unwrap_or_else(|error| error.status as i64)
+        let waited = self.park(|state, key| state.task_await(key, future), State::task_resumed);
+        waited.unwrap_or_else(|error| error.status as i64)
     }
 
     /// The running stackful task gives up its turn.
     pub fn await_turn(&self) -> i64 {
-        let cancelled = ROTA_ERR_CANCELLED as i64;
-        let parked = self.park(|state, key| {
-            if state.core.task_take_due(key) {
-                return Ok(Begun::Over(state.core.task_set_outcome(key, Outcome::cancelled())));
+        let begin = |state: &mut State<S>, key| {
+            if let Some(short) = state.core.task_refuse(key) {
+                return Ok(state.core.task_go_on(key, short));
             }
-            state.core.task_set_outcome(key, Outcome::default());
             state.core.task_requeue(key);
             Ok(Begun::Parked)
-        });
-        match parked {
-            Ok(0) => self
-                .with(|state| match current::get().and_then(|now| now.task) {
-                    Some(key) if state.core.task_take_due(key) => {
-                        state.core.task_set_outcome(key, Outcome::cancelled());
-                        Ok(cancelled)
-                    }
-                    _ => Ok(0),
-                })
-                .unwrap_or(cancelled),
-            Ok(short) => short,
-            Err(error) => error.status as i64,
-        }
+        };
+        self.park(begin, State::task_yielded).unwrap_or_else(|error| error.status as i64)
     }
 
-    fn park(&self, begin: impl FnOnce(&mut State<S>, Key) -> Result<Begun>) -> Result<i64> {
+    /// Leaves the running task's stack unless it is over at once; `resumed` says what it came to.
+    #[inline]
+    fn park(
+        &self,
+        begin: impl FnOnce(&mut State<S>, Key) -> Result<Begun>,
+        resumed: impl FnOnce(&mut State<S>, Key) -> (i64, Option<HostFree>),
+    ) -> Result<i64> {
         let key = match current::get() {
             Some(Current { loop_number, task: Some(key) }) if loop_number == self.number => key,
             _ => return Err(ROTA_ERR_NO_TASK.into()),
@@ -218,8 +217,10 @@ impl<S: Service> Runtime<S> {
             Begun::Over(short) => Ok(short),
             Begun::Parked => {
                 suspend();
-                let (short, free) = self.with(|state| Ok(state.task_resumed(key)))?;
-                self.let_go(free);
+                let (short, free) = self.with(|state| Ok(resumed(state, key)))?;
+                if free.is_some() {
+                    self.let_go(free);
+                }
                 Ok(short)
             }
         }

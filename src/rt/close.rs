@@ -110,6 +110,7 @@ impl<S: Service> State<S> {
                 Some(TaskState::Ended) => {
                     let _ = self.core.task_detach(key);
                 }
+                _ if self.service.end_waits(&mut self.core) => return Left::Ready,
                 _ => return Left::Waiting,
             }
         }
@@ -150,7 +151,7 @@ impl<S: Service> State<S> {
         }
     }
 
-    /// Ends the next future that nobody waits for any more; the destructor of its result.
+    /// Ends the next thing that nobody waits for any more and that holds something of the host's; its destructor.
     fn next_result(&mut self) -> Option<HostFree> {
         if !self.core.ready.is_empty() || self.core.tasks.next(0).is_some() {
             return None;
@@ -162,7 +163,7 @@ impl<S: Service> State<S> {
                 return Some(free);
             }
         }
-        None
+        self.service.next_free()
     }
 
     fn end_leftover(&mut self, key: Key) -> Option<HostFree> {

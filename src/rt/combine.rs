@@ -191,7 +191,7 @@ impl Core {
     }
 
     /// The moment that is so far from now; `u64::MAX` is never.
-    pub(super) fn deadline_after(&mut self, timeout_ns: u64) -> u64 {
+    pub fn deadline_after(&mut self, timeout_ns: u64) -> u64 {
         match timeout_ns {
             u64::MAX => u64::MAX,
             _ => self.read_clock().saturating_add(timeout_ns),
@@ -253,6 +253,12 @@ impl Core {
             slot.next_arrived = Some(member);
         }
         self.combine_queue(key);
+    }
+
+    /// The future that a member's combination completes.
+    pub(super) fn member_outer(&self, member: Key) -> Option<Key> {
+        let slot = self.combines.members.get(member)?;
+        Some(self.combines.table.get(slot.combine)?.outer)
     }
 
     /// Whether a member's combination has still to complete its outer future.

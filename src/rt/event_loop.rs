@@ -22,7 +22,7 @@ use super::remote::{Message, Remote};
 use super::service::Service;
 use super::waiters::Waiter;
 use crate::base::{limits, rota_status::*, Handle, Result};
-use crate::sys::host::HostPointer;
+use crate::sys::host::{HostPointer, HostTaskHook};
 use core::cell::{Cell, RefCell};
 use std::sync::Arc;
 
@@ -56,7 +56,10 @@ pub struct Runtime<S: Service> {
     running: Cell<bool>,
     poisoned: Cell<bool>,
     left: Cell<usize>,
+    /// How many eager tasks are starting inside each other.
+    pub(super) eager: Cell<u32>,
     user_data: Cell<HostPointer>,
+    pub(super) task_hook: Option<HostTaskHook>,
     remote: Arc<Remote>,
 }
 
@@ -109,7 +112,7 @@ impl<S: Service> Runtime<S> {
     /// Opens a loop.
     pub fn open(number: u16, generation: u32, settings: Settings, service: impl FnOnce(&Core) -> S) -> Result<Self> {
         let core = Core::new(number, generation, settings)?;
-        let remote = core.remote.clone();
+        let (remote, task_hook) = (core.remote.clone(), core.task_hook);
         let service = service(&core);
         Ok(Runtime {
             state: RefCell::new(State { core, service, polled: Polled::default() }),
@@ -117,7 +120,9 @@ impl<S: Service> Runtime<S> {
             running: Cell::new(false),
             poisoned: Cell::new(false),
             left: Cell::new(0),
+            eager: Cell::new(0),
             user_data: Cell::new(HostPointer(core::ptr::null_mut())),
+            task_hook,
             remote,
         })
     }

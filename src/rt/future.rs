@@ -139,6 +139,11 @@ impl Core {
         self.futures.get(key).is_some_and(|future| self.waiters.any(&future.waiters, keeps))
     }
 
+    /// The first who waits for a pending future.
+    pub(super) fn future_first_waiter(&self, key: Key) -> Option<Waiter> {
+        self.futures.get(key).and_then(|future| self.waiters.first(&future.waiters)).copied()
+    }
+
     /// A new future for `source`.
     pub fn future_new(&mut self, source: Source) -> Result<Key> {
         let key = self.futures.insert(Future {
@@ -288,17 +293,21 @@ impl Core {
 
     /// The outcome of a done future, for someone who has claimed it; the claim is answered. The text goes with the
     /// last claim, others get a copy as far as memory allows.
+    #[inline]
     pub fn future_take_outcome(&mut self, key: Key) -> Option<(Outcome, Text)> {
-        let memory = self.memory.clone();
         let future = self.futures.get_mut(key).filter(|future| future.done)?;
         let outcome = future.outcome;
         let text = match &future.text {
             Text::None => Text::None,
             Text::Static(text) => Text::Static(text),
             Text::Owned(_) if future.claims <= 1 && !future.kept => core::mem::take(&mut future.text),
-            Text::Owned(_) => Text::copy(memory, future.text.as_bytes()).unwrap_or_default(),
+            Text::Owned(_) => Text::copy(self.memory.clone(), future.text.as_bytes()).unwrap_or_default(),
         };
-        self.future_answer(key);
+        future.seen = true;
+        future.claims = future.claims.saturating_sub(1);
+        if future.over() {
+            self.futures.discard(key);
+        }
         Some((outcome, text))
     }
 

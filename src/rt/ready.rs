@@ -105,6 +105,15 @@ impl Ready {
         debug_assert!(pushed.is_ok(), "a reserved place was not there");
     }
 
+    /// Takes the first if it is a task.
+    #[inline]
+    pub fn pop_task(&mut self) -> Option<Key> {
+        let Some(Entry::Task(key)) = self.ring.first() else { return None };
+        let key = *key;
+        self.ring.drop_first();
+        Some(key)
+    }
+
     /// Takes the first if it is a plain callback. Copying a whole entry out would cost more than the call: what is
     /// written in one width and read in another waits in the processor.
     #[inline]

@@ -86,6 +86,11 @@ impl Waiters {
         Some(first)
     }
 
+    /// The first waiter of a line.
+    pub fn first<'a>(&self, line: &'a Line) -> Option<&'a Waiter> {
+        line.first.as_ref()
+    }
+
     /// Takes the waiters out of a line for which `gone` holds.
     pub fn remove(&mut self, line: &mut Line, mut gone: impl FnMut(&Waiter) -> bool) {
         let mut kept = Line::default();

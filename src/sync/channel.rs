@@ -10,7 +10,7 @@
 //! Being told only means to look. A send that goes away, with its loop as well,
 //! leaves the line of its channel.
 
-use super::line::{Line, Owner};
+use super::line::{Line, Owner, NOTHING};
 use super::Objects;
 use crate::base::{rota_status::*, Handle, Key, Result};
 use crate::rt::{self, Core, HostPointer, Object, Operation, Outcome, Shared, Source, Teller, Text};
@@ -55,7 +55,7 @@ impl Objects {
     /// A future for the oldest item.
     pub fn channel_receive(&mut self, core: &mut Core, key: Key) -> Result<Handle> {
         let channel = self.channels.get_mut(key).ok_or(ROTA_ERR_HANDLE)?;
-        let handle = self.lines.join(core, &mut channel.receivers, Owner::Receive(key), super::NOTHING)?;
+        let handle = self.lines.join(core, &mut channel.receivers, Owner::Receive(key), NOTHING)?;
         self.channel_serve(core, key);
         Ok(handle)
     }

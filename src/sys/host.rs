@@ -67,6 +67,11 @@ pub type rota_job_fn = Option<unsafe extern "C" fn(user_data: *mut c_void) -> i6
 #[allow(non_camel_case_types)]
 pub type rota_log_fn = Option<unsafe extern "C" fn(level: i32, message: *const c_char, user_data: *mut c_void)>;
 
+/// Hook: something happened to a task. `event` is one of ROTA_TASK_SPAWNED,
+/// ROTA_TASK_RESUMED, ROTA_TASK_PAUSED and ROTA_TASK_ENDED.
+#[allow(non_camel_case_types)]
+pub type rota_task_hook_fn = Option<unsafe extern "C" fn(task: rota_task, event: u32, user_data: *mut c_void)>;
+
 /// Hook: the time in nanoseconds since any fixed moment. It should not go back;
 /// if it does, the loop goes on as if it stood still.
 #[allow(non_camel_case_types)]
@@ -250,6 +255,28 @@ impl HostLog {
         let _inside = HookScope::enter();
         // SAFETY: promised when the value was made; the text lives for the call.
         unsafe { (self.function)(level, message.as_ptr(), self.user_data) }
+    }
+}
+
+/// The host's hook that is told of tasks.
+#[derive(Clone, Copy)]
+pub struct HostTaskHook {
+    function: unsafe extern "C" fn(rota_task, u32, *mut c_void),
+    user_data: *mut c_void,
+}
+
+impl HostTaskHook {
+    /// # Safety
+    /// `function` may be called with `user_data` until the loop is closed.
+    pub unsafe fn new(function: unsafe extern "C" fn(rota_task, u32, *mut c_void), user_data: *mut c_void) -> Self {
+        HostTaskHook { function, user_data }
+    }
+
+    /// Tells the host.
+    pub fn call(self, task: rota_task, event: u32) {
+        let _inside = HookScope::enter();
+        // SAFETY: promised when the value was made.
+        unsafe { (self.function)(task, event, self.user_data) }
     }
 }
 
