@@ -41,6 +41,7 @@ CALLBACKS = {  # the type of a callback: one that does nothing
     "rota_task_fn": "no_task",
     "rota_step_fn": "no_step",
     "rota_serve_fn": "no_serve",
+    "rota_dump_fn": "no_line",
 }
 
 INTEGERS = {  # the extremes of each type
@@ -277,7 +278,7 @@ class Writer:
             self.put(f"    memset(&out_{plain}, 0, sizeof out_{plain});")
             if f"{plain}_init" in inits:
                 self.put(f"    CHECK_STATUS({plain}_init(&out_{plain}, sizeof out_{plain}), 0);")
-            elif plain in ("rota_loop_stats", "rota_turn_figures"):
+            elif plain in ("rota_loop_stats", "rota_turn_figures", "rota_task_info"):
                 self.put(f"    out_{plain}.size = sizeof out_{plain};")
             elif plain == "rota_address":
                 self.put(f'    CHECK_STATUS(rota_address_parse("::1", 1, &out_{plain}), 0);')
@@ -401,7 +402,7 @@ class Writer:
 
     def options(self, function):
         for p in function.parameters:
-            if not p.is_options and not p.name == "figures" and "stats" not in p.type:
+            if not p.is_options and not p.name == "figures" and not re.search("stats|info", p.type):
                 continue
             plain = p.type.replace("const ", "").rstrip("*")
             changes = [f"out_{plain}.size = {size};" for size in ("0", "1", "SIZE_MAX")]

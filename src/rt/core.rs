@@ -138,6 +138,8 @@ pub struct Core {
     pub closing: bool,
     /// Numbers the deliveries of requests to cancel.
     pub round: u32,
+    /// Numbers the tasks.
+    pub(super) spawned: u32,
     /// Set when the future that `run_until` waits for is complete.
     pub until_done: bool,
     /// The stack of a task that names no size.
@@ -188,6 +190,7 @@ impl Core {
             counters: Counters::default(),
             closing: false,
             round: 0,
+            spawned: 0,
             until_done: false,
             stack_size: settings.stack_size,
             memory,
