@@ -50,6 +50,7 @@ impl Service for Services {
     fn describe(&self, operation: Operation) -> (&'static CStr, Option<Key>) {
         match operation.kind {
             sync::WAITS => self.sync.describe(operation.object),
+            sync::SENDS => (c"channel send", None),
             _ => self.io.describe(operation),
         }
     }
