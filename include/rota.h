@@ -725,6 +725,12 @@ typedef struct {
     uint64_t id;
 } rota_once;
 
+/// A broadcast that something is to end: a shutdown, a level, a request.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_token;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -1741,6 +1747,47 @@ rota_status rota_once_get(rota_once once, void **out);
 /// with ROTA_ERR_CANCELLED. Closing its loop does the same, the values last.
 /// Closing null succeeds and does nothing.
 rota_status rota_once_close(rota_once once);
+
+/// A token: one call cancels it, and whoever looks, waits or is attached learns
+/// that something is to end. A token below a `parent` of the same loop is
+/// cancelled with it, at once if it is cancelled already; a null `parent` is
+/// none.
+rota_status rota_loop_open_token(rota_loop loop, rota_token parent,
+    rota_token *out);
+
+/// Cancels a token and all below it: those who wait for it go on, and the tasks
+/// that are attached are asked to end, in the next turn, as by
+/// rota_task_cancel_with(). `reason` is copied; NULL is none. A token that is
+/// cancelled stays as it is, with its first reason.
+rota_status rota_token_cancel(rota_token token, const char *reason);
+
+/// As rota_token_cancel() without a reason, from any thread: from now on
+/// rota_token_is_cancelled() says so of this token; all else, tokens below it
+/// included, follows in the loop's next turn. Thread-safe.
+rota_status rota_token_post_cancel(rota_token token);
+
+/// Whether a token is cancelled, for those who look now and then. Thread-safe.
+rota_status rota_token_is_cancelled(rota_token token, bool *out);
+
+/// Why a token was cancelled, cut to fit and with a NUL; "" if it was not, or
+/// without a reason. Its whole length goes to `length`, which may be NULL.
+rota_status rota_token_get_reason(rota_token token, char *buffer, size_t size,
+    size_t *length);
+
+/// A future that is complete, with 0, once the token is cancelled. If the token
+/// is closed before, it ends with ROTA_ERR_CANCELLED.
+rota_future rota_token_wait(rota_token token);
+
+/// A task of the same loop is asked to end when the token is cancelled, once;
+/// in the next turn if it is cancelled already. It is let go when it ends, so
+/// that a token may outlive any number of tasks; attaching it again changes
+/// nothing before it is asked. ROTA_ERR_DONE: it has ended.
+rota_status rota_token_attach(rota_token token, rota_task task);
+
+/// Ends the token: who waits for it ends with ROTA_ERR_CANCELLED; tasks that
+/// are attached go on, and tokens below it stand on their own. Closing its loop
+/// does the same. Closing null succeeds and does nothing.
+rota_status rota_token_close(rota_token token);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -26,6 +26,7 @@ KINDS = {  # the type of a handle: its kind, and the fixture's member
     "rota_queue": ("QUEUE", "queue"),
     "rota_barrier": ("BARRIER", "barrier"),
     "rota_channel": ("CHANNEL", "channel"),
+    "rota_token": ("TOKEN", "token"),
     "rota_condition": ("CONDITION", "condition"),
     "rota_rwlock": ("RWLOCK", "rwlock"),
     "rota_once": ("ONCE", "once"),
@@ -68,7 +69,11 @@ NULL_SUCCEEDS = {
     "rota_stream_close", "rota_stream_abort", "rota_lock_close", "rota_semaphore_close",
     "rota_event_close", "rota_queue_close", "rota_barrier_close", "rota_condition_close",
     "rota_rwlock_close", "rota_once_close", "rota_scope_leave", "rota_channel_close",
+    "rota_token_close",
 }
+
+# Handles that may be null: it stands for none.
+NULL_HANDLES = {("rota_loop_open_token", "parent")}
 
 # What else a bad handle may be answered with, besides ROTA_ERR_HANDLE: no task runs here.
 BAD_HANDLE_TOO = {"rota_await": ["ROTA_ERR_NO_TASK"],
@@ -94,6 +99,7 @@ NULLABLE = {
     ("rota_loop_resolve", "service"), ("rota_loop_connect", "service"),
     ("rota_loop_spawn", "out"), ("rota_loop_spawn_stepped", "out"),
     ("rota_queue_put", "item"), ("rota_queue_try_put", "item"),
+    ("rota_token_cancel", "reason"), ("rota_token_get_reason", "length"),
     ("rota_channel_send", "item"), ("rota_loop_send", "item"),
     ("rota_task_set_local", "value"), ("rota_task_set_local", "value_free"),
     ("rota_queue_put_priority", "item"), ("rota_queue_try_put_priority", "item"),
@@ -246,7 +252,7 @@ def check_tables(functions):
     names = (NULL_SUCCEEDS | set(BAD_HANDLE_TOO) | set(NULL_TOO) | ENDS_LOOP | set(CLEANUP)
              | TAKES_NOTHING | set(WRONG_THREAD_TOO))
     stray = sorted(names - known)
-    stray += sorted(map(str, (NULLABLE | set(REFUSED_NUMBERS) | LARGE_REFUSED) - pairs))
+    stray += sorted(map(str, (NULLABLE | NULL_HANDLES | set(REFUSED_NUMBERS) | LARGE_REFUSED) - pairs))
     if stray:
         raise Problem(f"in a table, but not in the header: {', '.join(stray)}")
 
@@ -320,7 +326,8 @@ class Writer:
             kind = KINDS[p.type][0]
             codes = ["ROTA_ERR_HANDLE"] + BAD_HANDLE_TOO.get(name, [])
             first = p is function.handles[0]
-            null = ["ROTA_OK"] if first and name in NULL_SUCCEEDS else codes
+            succeeds = first and name in NULL_SUCCEEDS or (name, p.name) in NULL_HANDLES
+            null = ["ROTA_OK"] if succeeds else codes
             self.put(f"    count = bad_handles(fx, {kind}, bad);")
             self.put("    for (i = 0; i <= count; i++) {")
             self.put(f"        {name}_args args = {name}_good(fx);")

@@ -59,4 +59,6 @@ pub mod queue;
 pub mod barrier;
 
 pub mod channel;
+
 pub mod once;
+pub mod token;

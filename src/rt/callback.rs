@@ -100,6 +100,13 @@ impl<S: Service> Runtime<S> {
                 self.let_go(self.with(|state| Ok(state.blocked_answer(key, ticket)))?);
                 Ok(Label::Future(key))
             }
+            Entry::Ask(circle) => {
+                self.with(|state| {
+                    state.circle_begin(circle);
+                    Ok(())
+                })?;
+                Ok(Label::Post)
+            }
             Entry::Free(free) => {
                 self.let_go(Some(free));
                 Ok(Label::Post)

@@ -46,7 +46,10 @@ impl Core {
 
     /// What the body's answer makes of the task's outcome.
     fn task_set_end(&mut self, key: Key, answer: i64, asked: bool) {
-        let reason = self.ties_take(key).map_or(Text::None, |ties| ties.reason);
+        let reason = self.ties_take(key).map_or(Text::None, |ties| {
+            self.attached_end(ties.attached);
+            ties.reason
+        });
         let Some(task) = self.tasks.get_mut(key) else { return };
         task.asked = asked;
         if answer >= 0 || answer != task.outcome.short() {

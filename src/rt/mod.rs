@@ -3,6 +3,7 @@
 //! What `sync` and `io` may use is what is re-exported here, and nothing else:
 //! they are proof that it suffices.
 
+mod attach;
 mod call;
 mod callback;
 mod cancel;

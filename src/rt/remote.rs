@@ -79,6 +79,7 @@ pub struct Remote {
     inbox: Inbox<Message>,
     waits: Waits<Result<Told>>,
     channels: Directory<Shared<Channel>>,
+    tokens: Directory<AtomicBool>,
     waker: Waker,
     stop: AtomicBool,
     missed: AtomicBool,
@@ -91,8 +92,8 @@ impl Remote {
     pub fn new(waker: Waker) -> Result<Self> {
         let inbox = Inbox::new(limits::POSTS_SET_ASIDE)?;
         let [stop, missed, closing, poisoned] = [const { AtomicBool::new(false) }; 4];
-        let (waits, channels) = (Waits::default(), Directory::default());
-        Ok(Remote { inbox, waits, channels, waker, stop, missed, closing, poisoned })
+        let (waits, channels, tokens) = (Waits::default(), Directory::default(), Directory::default());
+        Ok(Remote { inbox, waits, channels, tokens, waker, stop, missed, closing, poisoned })
     }
 
     /// From now on the loop does nothing that it is asked for, and nobody waits for it.
@@ -110,6 +111,11 @@ impl Remote {
     /// The loop's channels, by their keys.
     pub fn channels(&self) -> &Directory<Shared<Channel>> {
         &self.channels
+    }
+
+    /// Whether each of the loop's tokens is cancelled, by their keys.
+    pub fn tokens(&self) -> &Directory<AtomicBool> {
+        &self.tokens
     }
 
     /// The threads that are blocked on the loop.
@@ -138,7 +144,7 @@ impl Remote {
 
     /// Tells the loop that something happened to an object, also while it closes. It cannot fail: where there is no
     /// memory for a message, the loop looks at all its objects.
-    fn tell(&self, object: Operation) {
+    pub fn tell(&self, object: Operation) {
         match self.inbox.push(Message::Service(object)) {
             Ok(false) => return,
             Ok(true) => {}

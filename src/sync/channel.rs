@@ -122,8 +122,8 @@ impl Objects {
         core.future_complete(send.future, outcome, Text::None, Object::None);
     }
 
-    /// Another thread told that something happened: to this object, or to any.
-    pub fn told(&mut self, core: &mut Core, object: Option<Operation>) {
+    /// Another thread told that something happened to a channel, or to any of them and of the sends.
+    pub(super) fn channel_told(&mut self, core: &mut Core, object: Option<Operation>) {
         match object {
             Some(Operation { object, kind: SENDS }) => self.send_look(core, object),
             Some(Operation { object, .. }) => self.channel_serve(core, object),

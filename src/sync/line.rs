@@ -48,6 +48,8 @@ pub enum Owner {
     Join(Key),
     /// A channel's, of those who receive.
     Receive(Key),
+    /// A token's.
+    Token(Key),
     /// A once-cell's.
     Once(Key),
 }
