@@ -561,6 +561,18 @@ typedef struct {
     void *user_data;
 } rota_completion;
 
+/// What failed, and through which task it came.
+typedef struct {
+    /// The size of this struct, set by the caller.
+    size_t size;
+    /// What it came to. Its message lives as long as what it was read from:
+    /// until the group or the future ends, or until the task's next await.
+    rota_outcome outcome;
+    /// The name of the task that failed, "" if it was none. Never NULL. It
+    /// lives as long as the message.
+    const char *name;
+} rota_failure;
+
 /// How to start a task. Prepare it with rota_task_options_init(); zero is every
 /// default.
 typedef struct {
@@ -1089,6 +1101,59 @@ rota_status rota_loop_next_completion(rota_loop loop, rota_completion *out);
 /// wait. Posts of one thread keep their order, whichever kind they are.
 /// Thread-safe.
 rota_status rota_loop_post_completion(rota_loop loop, void *user_data);
+
+/// The failure that is `depth` steps behind what the future came to: 0 is what
+/// led to it, 1 what led to that. `out->size` must be set.
+///
+///     rota_outcome outcome;
+///     rota_failure cause = {0};
+///     size_t depth;
+///     cause.size = sizeof cause;
+///     rota_future_get_outcome(future, &outcome);
+///     printf("%s: %s", rota_strerror(outcome.status), outcome.message);
+///     for (depth = 0;
+///          rota_future_get_cause(future, depth, &cause) == ROTA_OK; depth++) {
+///         printf(", because %s %s: %s", cause.name,
+///                rota_strerror(cause.outcome.status), cause.outcome.message);
+///     }
+///
+/// A failure that came through the end of a task to which you gave a name comes
+/// first in its own chain, with that name. Whatever passes a failure on
+/// (rota_future_wait_for(), a gather, a race, ...) passes its chain on. Of more
+/// than 16 the first, the root, and the latest are kept. The texts live until
+/// the future ends.
+///
+/// ROTA_ERR_PENDING: it is not done yet; ROTA_ERR_NOT_FOUND: there is nothing
+/// so far behind it, or it did not fail.
+rota_status rota_future_get_cause(rota_future future, size_t depth,
+    rota_failure *out);
+
+/// As rota_future_get_cause(), of what the task's last await came to. The texts
+/// live until its next await.
+rota_status rota_task_get_cause(rota_task task, size_t depth,
+    rota_failure *out);
+
+/// As rota_future_fail(), and says what led to it: `cause`, a future that is
+/// done and has failed, becomes the first in the chain, with its own chain
+/// behind it. It is not consumed, and counts as looked at.
+///
+/// ROTA_ERR_PENDING: `cause` is not done; ROTA_ERR_INVALID: it did not fail.
+rota_status rota_future_fail_because(rota_future future, int32_t status,
+    const char *message, rota_future cause);
+
+/// In a task's body, the last thing before it returns: says that the task fails
+/// with `status`, in the words of `message` (copied, may be NULL), because of
+/// what its last await came to, if that was a failure. Returns `status`:
+///
+///     if (rota_await(rota_stream_read_exactly(conn, header, 16)) < 0) {
+///         return rota_task_fail(task, MY_ERR_PROTOCOL, "reading the header");
+///     }
+///
+/// Where memory is short, what there is to tell gets lost, and the status is
+/// the same. ROTA_ERR_INVALID: `status` is none that a task can fail with;
+/// ROTA_ERR_LIMIT: the message is longer than 4095 bytes; ROTA_ERR_NO_TASK: the
+/// task is not the one that runs. Nothing is changed then.
+int64_t rota_task_fail(rota_task task, int32_t status, const char *message);
 
 /// Fills in the defaults. `size` is `sizeof *options`.
 rota_status rota_task_options_init(rota_task_options *options, size_t size);

@@ -63,7 +63,7 @@ TEXTS = {"host": '"127.0.0.1"', "service": '"9"', "text": '"127.0.0.1"', "messag
 BAD_TEXTS = ['"\\xff\\xfe"', '"\\xc3"', '"\\xed\\xa0\\x80"', '""', "long_text"]
 
 # Structs to be filled that say their size first.
-SIZED = {"rota_loop_stats", "rota_turn_figures", "rota_completion"}
+SIZED = {"rota_loop_stats", "rota_turn_figures", "rota_completion", "rota_failure"}
 
 # Functions of which closing null "succeeds and does nothing".
 NULL_SUCCEEDS = {
@@ -77,6 +77,7 @@ NULL_SUCCEEDS = {
 BAD_HANDLE_TOO = {"rota_await": ["ROTA_ERR_NO_TASK"],
                   "rota_task_yield": ["ROTA_ERR_NO_TASK"],
                   "rota_task_wait": ["ROTA_ERR_NO_TASK"],
+                  "rota_task_fail": ["ROTA_ERR_NO_TASK"],
                   # Handed over: whether it names anything is seen in the loop's next turn.
                   "rota_future_post_complete": ["ROTA_OK"],
                   "rota_future_post_complete_with": ["ROTA_OK"],
@@ -94,6 +95,7 @@ NULLABLE = {
     ("rota_future_post_complete_with", "result_free"), ("rota_future_wait_blocking", "out"),
     ("rota_future_fail", "message"), ("rota_future_remove", "removed"),
     ("rota_future_remove_drain", "removed"),
+    ("rota_future_fail_because", "message"), ("rota_task_fail", "message"),
     ("rota_future_take_addresses", "count"), ("rota_loop_listen", "host"),
     ("rota_loop_resolve", "service"), ("rota_loop_connect", "service"),
     ("rota_loop_spawn", "out"), ("rota_loop_spawn_stepped", "out"),

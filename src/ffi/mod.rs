@@ -29,6 +29,8 @@ pub mod map;
 
 pub mod drain;
 
+pub mod cause;
+
 pub mod task;
 
 pub mod local;

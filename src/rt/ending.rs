@@ -70,10 +70,11 @@ impl Core {
         let free = task.free.take();
         let mut joins = task.joins.take().map(|(first, _)| first);
         let joined = joins.is_some();
-        let (outcome, text, detached) = (task.outcome, core::mem::take(&mut task.text), task.detached);
+        let (outcome, detached) = (task.outcome, task.detached);
+        let mut text = task.take_text(joined, &self.memory);
         while let Some(join) = joins {
             joins = self.futures.get(join).and_then(|future| future.next_join);
-            let copy = self.text_copy(&text);
+            let copy = if joins.is_some() { self.text_copy(&text) } else { core::mem::take(&mut text) };
             self.future_complete(join, outcome, copy, Object::None);
         }
         if joined {

@@ -19,6 +19,7 @@
 //! fail. **Cancelling** asks whatever the future stands for (`Source`); what
 //! that is decides whether it is done at once.
 
+use super::cause::Failure;
 use super::core::{Core, ROTA_LOG_ERROR};
 use super::drain::Completed;
 use super::event_loop::State;
@@ -97,8 +98,8 @@ impl Future {
         match &self.text {
             Text::None => Text::None,
             Text::Static(text) => Text::Static(text),
-            Text::Owned(_) if self.claims <= claims && !self.kept && !self.held => core::mem::take(&mut self.text),
-            Text::Owned(_) => Text::copy(memory.clone(), self.text.as_bytes()).unwrap_or_default(),
+            _ if self.claims <= claims && !self.kept && !self.held => core::mem::take(&mut self.text),
+            text => text.duplicate(memory),
         }
     }
 
@@ -191,7 +192,8 @@ impl Core {
 
     /// A future that is done already: the handle itself where it can carry the outcome.
     pub fn future_done(&mut self, outcome: Outcome, text: Text) -> Handle {
-        let plain = text.is_empty() && outcome.os_error == 0 && outcome.moved == outcome.value as u64;
+        let plain =
+            text.is_empty() && text.story().is_none() && outcome.os_error == 0 && outcome.moved == outcome.value as u64;
         if plain || outcome.status == ROTA_ERR_MEMORY as i32 {
             if let Some(handle) = Handle::value(self.number, outcome.short()) {
                 return handle;
@@ -345,17 +347,11 @@ impl Core {
 
     /// Says in the log that an outcome was an error and nobody looked.
     pub(super) fn report_unseen(&self, what: Unseen<'_>, outcome: &Outcome, text: &Text) {
-        let row = crate::base::status::TABLE.iter().find(|row| row.0 as i32 == outcome.status);
-        let status = row.map_or("a status of the host's", |row| row.1.trim_end_matches('\0'));
         let (kind, key) = what.named();
         let began = self.debug.then(|| self.origin(kind, key));
         let (before, began) = (if began.is_some() { ", started at " } else { "" }, Shown(began));
-        let gap = if text.is_empty() { "" } else { ": " };
-        let short = outcome.short();
-        self.log(
-            ROTA_LOG_ERROR,
-            format_args!("nobody looked at the failure of {what}{before}{began}: {status} ({short}){gap}{text}"),
-        );
+        let told = Failure { outcome, text };
+        self.log(ROTA_LOG_ERROR, format_args!("nobody looked at the failure of {what}{before}{began}: {told}"));
     }
 }
 

@@ -6,6 +6,7 @@
 mod call;
 mod callback;
 mod cancel;
+mod cause;
 mod close;
 mod combine;
 mod combine_cancel;
@@ -40,6 +41,7 @@ mod told;
 mod wait_for;
 mod waiters;
 
+pub use self::cause::Failure;
 pub use self::core::{Core, Counters, Settings};
 pub use self::core::{ROTA_LOG_DEBUG, ROTA_LOG_ERROR, ROTA_LOG_INFO, ROTA_LOG_WARNING};
 pub use self::coro::{Start, ROTA_STEP_WAIT};
