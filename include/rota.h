@@ -149,6 +149,18 @@
 /// Its body has returned.
 #define ROTA_TASK_ENDED 4
 
+/// It stands in the ready queue.
+#define ROTA_TASK_STATE_QUEUED 1
+
+/// Its body runs, or has something else run inside it.
+#define ROTA_TASK_STATE_RUNNING 2
+
+/// It waits for a future.
+#define ROTA_TASK_STATE_WAITING 3
+
+/// Its body has returned, and nobody has joined it yet.
+#define ROTA_TASK_STATE_ENDED 4
+
 /// Debug mode: reports callbacks that ran too long, and says more in the log.
 #define ROTA_LOOP_DEBUG 1
 
@@ -607,6 +619,45 @@ typedef struct {
     /// Private: zero is null, equal ids name the same thing.
     uint64_t id;
 } rota_scope;
+
+/// What is known about a task. Times are the loop's, of the turn in which a
+/// thing began: at most some 100 us before it.
+typedef struct {
+    /// The size of this struct, set by you.
+    size_t size;
+    /// One of ROTA_TASK_STATE_...
+    uint32_t state;
+    /// Requests to end it that were not taken back.
+    uint32_t cancelling;
+    /// The task that was running when it was spawned, null if none was. It may
+    /// have ended.
+    rota_task parent;
+    /// What it waits for, null unless it waits.
+    rota_future waits_for;
+    /// The task that has to go on first, null if none is known: the one whose
+    /// end it waits for, or that holds the lock it waits for. Of several at
+    /// once, the first.
+    rota_task waits_for_task;
+    /// What it waits for, in a word or two ("sleep", "task", "lock", "read"); a
+    /// static text, "" unless it waits.
+    const char *waits_for_what;
+    /// Since when it is in its state.
+    uint64_t since_ns;
+    /// When it was spawned.
+    uint64_t spawned_ns;
+    /// How often its body was resumed; this stops at 4294967295.
+    uint64_t steps;
+    /// Where in your code it was spawned, in debug mode; else NULL.
+    const void *started_at;
+    /// 1 if it has a stack of its own, 0 if it is stepped.
+    uint32_t stackful;
+    /// Zero.
+    uint32_t reserved;
+} rota_task_info;
+
+/// A line of a dump, without a newline, which lives for the call. Called inside
+/// the call that asked for the dump.
+typedef void (*rota_dump_fn)(const char *line, void *user_data);
 
 /// A blocking call, made on another thread. What it returns is the future's
 /// outcome: a value at or above zero, or a negative status.
@@ -1182,8 +1233,10 @@ rota_status rota_loop_spawn_stepped(rota_loop loop, rota_step_fn body,
 /// the task is made to yield.
 int64_t rota_await(rota_future future);
 
-/// Gives up the turn; `task` must be the stackful task that runs. Returns 0, or
-/// ROTA_ERR_CANCELLED if the task was asked to end.
+/// Gives up the turn; `task` must be the task that runs. Returns 0, or
+/// ROTA_ERR_CANCELLED if the task was asked to end. A stepped body returns what
+/// this returns, as with rota_task_wait(): it is called again in the next turn,
+/// and its outcome says the same.
 int64_t rota_task_yield(rota_task task);
 
 /// For a stepped body: says what to wait for. Return what this returns; the
@@ -1309,6 +1362,42 @@ rota_status rota_scope_get_state(rota_scope scope, uint32_t *out);
 /// When the task will be asked to end at the latest: the nearest deadline of
 /// its scopes, where a shield hides those outside it. ROTA_FOREVER: never.
 rota_status rota_task_get_deadline(rota_task task, uint64_t *out);
+
+/// What is known about a task. `out->size` must be set.
+rota_status rota_task_get_info(rota_task task, rota_task_info *out);
+
+/// The tasks that have not ended, in the order in which they were spawned: the
+/// first `capacity` of them go to `buffer`, and how many there are to `count`.
+/// It sorts them, in memory of the loop's (ROTA_ERR_MEMORY).
+rota_status rota_loop_get_tasks(rota_loop loop, rota_task *buffer,
+    size_t capacity, size_t *count);
+
+/// Says where all tasks stand, in lines for people: a tree of who waits for
+/// whom, since when, what for, and (in debug mode) started where; then each
+/// deadlock with the tasks in it; those who wait longest; and whether anything
+/// is under way that could wake them. The words may change between versions:
+/// programs use rota_task_get_info().
+///
+/// `line` is called with each line before this returns, with nothing of the
+/// loop's in use; it may call anything but what runs or closes the loop. To
+/// dump from another thread, post a callback that does it:
+///
+/// ```c
+///     static void print(const char *line, void *user_data) {
+///         (void)user_data;
+///         fprintf(stderr, "%s\n", line);
+///     }
+///     static void dump(rota_loop loop, rota_status status, void *user_data) {
+///         if (status == ROTA_OK) rota_loop_dump_tasks(loop, print, user_data);
+///     }
+///     ...
+///     rota_loop_post(loop, dump, NULL);
+/// ```
+///
+/// It takes memory for the lines (ROTA_ERR_MEMORY: none was said), and time in
+/// proportion to the tasks.
+rota_status rota_loop_dump_tasks(rota_loop loop, rota_dump_fn line,
+    void *user_data);
 
 /// Calls `job` on another thread: one of the loop's, made when they are needed
 /// and at most `max_threads` of them, or the host's executor. The future's

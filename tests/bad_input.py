@@ -40,6 +40,7 @@ CALLBACKS = {  # the type of a callback: one that does nothing
     "rota_task_fn": "no_task",
     "rota_step_fn": "no_step",
     "rota_serve_fn": "no_serve",
+    "rota_dump_fn": "no_line",
     "rota_map_fn": "no_map",
     "rota_chain_fn": "no_chain",
 }
@@ -64,6 +65,7 @@ BAD_TEXTS = ['"\\xff\\xfe"', '"\\xc3"', '"\\xed\\xa0\\x80"', '""', "long_text"]
 
 # Structs to be filled that say their size first.
 SIZED = {"rota_loop_stats", "rota_turn_figures", "rota_completion", "rota_failure"}
+SIZED = {"rota_loop_stats", "rota_turn_figures", "rota_completion", "rota_task_info"}
 
 # Functions of which closing null "succeeds and does nothing".
 NULL_SUCCEEDS = {

@@ -36,6 +36,8 @@ pub mod task;
 pub mod local;
 pub mod scope;
 
+pub mod dump;
+
 pub mod blocking;
 
 pub mod post;

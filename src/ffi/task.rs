@@ -6,7 +6,7 @@ use super::options::{self, Options};
 use super::registry;
 use crate::base::handle::{rota_future, rota_loop, rota_task};
 use crate::base::{limits, rota_outcome, rota_status, rota_status::*, Handle, Key, Kind, Result};
-use crate::rt::{current, is_innermost, Core, NewTask, Start};
+use crate::rt::{current, is_innermost, Core, NewTask, Next, Start};
 use crate::sys::host::{rota_free_fn, rota_step_fn, rota_task_fn, HostBody, HostFree, HostStep};
 use crate::sys::thread::in_hook;
 use crate::sys::Text;
@@ -181,14 +181,16 @@ pub extern "C" fn rota_await(future: rota_future) -> i64 {
     guard_short(find(), |runtime| Ok(runtime.await_future(handle)))
 }
 
-/// Gives up the turn; `task` must be the stackful task that runs. Returns 0, or
-/// ROTA_ERR_CANCELLED if the task was asked to end.
+/// Gives up the turn; `task` must be the task that runs. Returns 0, or
+/// ROTA_ERR_CANCELLED if the task was asked to end. A stepped body returns what
+/// this returns, as with rota_task_wait(): it is called again in the next turn,
+/// and its outcome says the same.
 #[no_mangle]
 pub extern "C" fn rota_task_yield(task: rota_task) -> i64 {
     let handle = Handle::from(task);
     guard_short(registry::find_kind(handle, Kind::Task), |runtime| {
         running(handle)?;
-        Ok(runtime.await_turn())
+        runtime.await_turn(handle.key())
     })
 }
 
@@ -207,7 +209,7 @@ pub extern "C" fn rota_task_wait(task: rota_task, future: rota_future) -> i64 {
             if state.core.future_is_join_of(future.key(), handle.key()) && future.carried().is_none() {
                 return Err(ROTA_ERR_INVALID.into());
             }
-            state.core.task_set_next(handle.key(), future)?;
+            state.core.task_set_next(handle.key(), Next::Future(future))?;
             Ok(crate::rt::ROTA_STEP_WAIT)
         })
     })

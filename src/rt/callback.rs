@@ -14,10 +14,10 @@ use super::map::Continuation;
 use super::outcome::Outcome;
 use super::ready::Entry;
 use super::service::Service;
-use super::task::Begun;
+use super::task::{Begun, Next};
 use crate::base::handle::rota_loop;
 use crate::base::{outcome, rota_outcome, rota_status, rota_status::*, Handle, Key, Kind, Result};
-use crate::sys::host::{HostCall, HostFree, HostStep};
+use crate::sys::host::{HostCall, HostFree, HostLine, HostStep};
 use crate::sys::Text;
 
 /// What ran, for the report of a slow callback.
@@ -36,7 +36,7 @@ pub enum Label {
 }
 
 /// The first thing in the queue.
-enum Next {
+enum First {
     /// A plain callback.
     Call(HostCall),
     /// A task, if it can go on.
@@ -55,22 +55,22 @@ impl<S: Service> Runtime<S> {
             core.counters.callbacks += 1;
             let status = if core.closing { ROTA_ERR_CANCELLED } else { ROTA_OK };
             let next = match core.ready.pop_call() {
-                Some(call) => Next::Call(call),
-                None => core.ready.pop_task().map_or(Next::Other, |key| Next::Task(key, core.task_begin(key))),
+                Some(call) => First::Call(call),
+                None => core.ready.pop_task().map_or(First::Other, |key| First::Task(key, core.task_begin(key))),
             };
             Ok((next, core.loop_handle(), status))
         })?;
         match next {
-            Next::Call(call) => {
+            First::Call(call) => {
                 call.call(handle, status);
                 Ok(Label::Post)
             }
-            Next::Task(key, Some(step)) => {
+            First::Task(key, Some(step)) => {
                 self.step(key, step)?;
                 Ok(Label::Task(key))
             }
-            Next::Task(key, None) => Ok(Label::Task(key)),
-            Next::Other => self.run_other(handle, status),
+            First::Task(key, None) => Ok(Label::Task(key)),
+            First::Other => self.run_other(handle, status),
         }
     }
 
@@ -158,6 +158,17 @@ impl<S: Service> Runtime<S> {
         }
     }
 
+    /// Hands the host a dump of the tasks, line by line. The loop counts as running meanwhile.
+    pub fn dump_tasks(&self, host: HostLine) -> Result<()> {
+        let lines = self.with(|state| state.task_lines())?;
+        let _running = self.enter().ok();
+        let _inside = Scope::enter(Current { loop_number: self.number, task: None });
+        for line in lines.each() {
+            host.call(line.as_ptr());
+        }
+        Ok(())
+    }
+
     /// Runs a task until it waits or ends.
     pub(super) fn step(&self, key: Key, step: Step) -> Result<()> {
         let inside = Scope::enter(Current { loop_number: self.number, task: Some(key) });
@@ -183,6 +194,9 @@ impl<S: Service> Runtime<S> {
         let handle = Handle::new(Kind::Task, self.number, key).into();
         let (mut given, free) = self.with(|state| {
             let (_, free) = state.task_resumed(key);
+            if let Some(Next::Turn) = state.core.tasks.get_mut(key).and_then(|task| task.next.take()) {
+                state.task_yielded(key);
+            }
             Ok((state.core.task_outcome(key), free))
         })?;
         self.let_go(free);
@@ -193,7 +207,7 @@ impl<S: Service> Runtime<S> {
                 match next {
                     _ if answer != ROTA_STEP_WAIT => Ok(Err(answer)),
                     None => Ok(Err(state.core.task_misused(key))),
-                    Some(future) => match state.task_await_step(key, future) {
+                    Some(next) => match state.task_begin_wait(key, next) {
                         Begun::Over(_) => Ok(Ok(Some(state.core.task_outcome(key)))),
                         Begun::Parked => Ok(Ok(None)),
                     },
@@ -213,16 +227,15 @@ impl<S: Service> Runtime<S> {
         waited.unwrap_or_else(|error| error.status as i64)
     }
 
-    /// The running stackful task gives up its turn.
-    pub fn await_turn(&self) -> i64 {
-        let begin = |state: &mut State<S>, key| {
-            if let Some(short) = state.core.task_refuse(key) {
-                return Ok(state.core.task_go_on(key, short));
+    /// The running task gives up its turn: a stackful one now, a stepped one when it returns what this returns.
+    pub fn await_turn(&self, key: Key) -> Result<i64> {
+        match self.park(|state, key| Ok(state.core.task_yield(key)), State::task_yielded) {
+            Err(error) if error.status == ROTA_ERR_NO_TASK => {
+                self.with(|state| state.core.task_set_next(key, Next::Turn))?;
+                Ok(ROTA_STEP_WAIT)
             }
-            state.core.task_requeue(key);
-            Ok(Begun::Parked)
-        };
-        self.park(begin, State::task_yielded).unwrap_or_else(|error| error.status as i64)
+            done => done,
+        }
     }
 
     /// Leaves the running task's stack unless it is over at once; `resumed` says what it came to.

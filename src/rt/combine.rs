@@ -158,6 +158,26 @@ impl Combines {
         self.table.get(key)
     }
 
+    /// The first member of a combination whose future is not done: the member, and that future.
+    pub(super) fn first_waiting(&self, key: Key) -> Option<(Key, Key)> {
+        self.waiting_from(self.table.get(key)?.members.map(|(first, _)| first))
+    }
+
+    /// The next after this one.
+    pub(super) fn next_waiting(&self, member: Key) -> Option<(Key, Key)> {
+        self.waiting_from(self.members.get(member)?.next)
+    }
+
+    fn waiting_from(&self, mut at: Option<Key>) -> Option<(Key, Key)> {
+        loop {
+            let member = self.members.get(at?)?;
+            if member.waiting {
+                return Some((at?, member.future));
+            }
+            at = member.next;
+        }
+    }
+
     /// As `get`, to change it.
     pub(super) fn get_mut(&mut self, key: Key) -> Option<&mut Combine> {
         self.table.get_mut(key)

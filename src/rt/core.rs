@@ -141,6 +141,8 @@ pub struct Core {
     pub closing: bool,
     /// Numbers the requests to cancel.
     pub round: u32,
+    /// Numbers the tasks.
+    pub(super) spawned: u32,
     /// The number of the request that a combination is passing on.
     pub passing: Option<u32>,
     /// Set when the future that `run_until` waits for is complete.
@@ -194,6 +196,7 @@ impl Core {
             counters: Counters::default(),
             closing: false,
             round: 0,
+            spawned: 0,
             passing: None,
             until_done: false,
             stack_size: settings.stack_size,

@@ -67,6 +67,7 @@ impl Core {
     fn task_complete(&mut self, key: Key) -> Option<HostFree> {
         let task = self.tasks.get_mut(key)?;
         task.state = TaskState::Ended;
+        task.facts.since = self.now;
         let free = task.free.take();
         let mut joins = task.joins.take().map(|(first, _)| first);
         let joined = joins.is_some();

@@ -15,12 +15,14 @@ mod core;
 mod coro;
 mod current;
 mod drain;
+mod dump;
 mod eager;
 mod ending;
 mod event_loop;
 mod future;
 mod gather;
 mod hook;
+mod info;
 mod job;
 mod join;
 mod locals;
@@ -50,6 +52,9 @@ pub use self::event_loop::{Runtime, State, TurnFigures, TurnLimits, ROTA_FOREVER
 pub use self::future::{Future, Object, Source};
 pub use self::gather::{Gather, Until};
 pub use self::hook::{ROTA_TASK_ENDED, ROTA_TASK_PAUSED, ROTA_TASK_RESUMED, ROTA_TASK_SPAWNED};
+pub use self::info::{
+    TaskInfo, ROTA_TASK_STATE_ENDED, ROTA_TASK_STATE_QUEUED, ROTA_TASK_STATE_RUNNING, ROTA_TASK_STATE_WAITING,
+};
 pub use self::job::{key_of, token_of};
 pub use self::map::Continuation;
 pub use self::outcome::Outcome;
@@ -57,7 +62,7 @@ pub use self::race::Race;
 pub use self::remote::{Message, Remote, Told};
 pub use self::scope::{Fired, NewScope};
 pub use self::service::{Operation, Service};
-pub use self::task::{NewTask, TaskState};
+pub use self::task::{NewTask, Next, TaskState};
 pub use self::timer::TimerAction;
 pub use self::waiters::Waiter;
 pub use crate::sys::host::{HostFree, HostPointer};

@@ -19,7 +19,8 @@
 use super::core::Core;
 use super::coro::{Body, Stackful, Start, Step};
 use super::event_loop::State;
-use super::hook::ROTA_TASK_SPAWNED;
+use super::hook::{ROTA_TASK_RESUMED, ROTA_TASK_SPAWNED};
+use super::info::Facts;
 use super::locals::Chain;
 use super::outcome::Outcome;
 use super::ready::Entry;
@@ -42,6 +43,15 @@ pub enum TaskState {
     Ended,
 }
 
+/// What a stepped body waits for when it returns.
+#[derive(Clone, Copy)]
+pub enum Next {
+    /// A future.
+    Future(Handle),
+    /// Its next turn; it stands here until that has come.
+    Turn,
+}
+
 impl Task {
     /// Whether its body has returned.
     pub fn is_over(&self) -> bool {
@@ -60,7 +70,7 @@ pub struct Task {
     /// The future whose outcome it gets when it goes on.
     pub answer: Option<Key>,
     /// What a stepped body wants to wait for when it returns.
-    pub next: Option<Handle>,
+    pub next: Option<Next>,
     /// Its own requests to cancel that have not been taken back; its scopes have theirs.
     pub requests: u32,
     /// Requests that still have to be delivered.
@@ -79,6 +89,8 @@ pub struct Task {
     pub name: Text,
     /// The values that it sees.
     pub(super) locals: Chain,
+    /// Where it came from, and how long it has been where it is.
+    pub(super) facts: Facts,
     /// Whether nobody will join it.
     pub detached: bool,
     /// Whether it had been asked to end when it did.
@@ -137,6 +149,7 @@ impl Core {
         self.ready.reserve_one()?;
         let parent = new.parent.and_then(|parent| self.tasks.get(parent));
         let locals = parent.map_or(Chain::EMPTY, |parent| parent.locals);
+        let facts = self.new_facts(new.parent);
         let inserted = self.tasks.insert(Task {
             state: TaskState::Queued,
             body: None,
@@ -152,6 +165,7 @@ impl Core {
             text: Text::None,
             name: new.name,
             locals,
+            facts,
             detached: new.detached,
             asked: false,
             ties: None,
@@ -183,6 +197,7 @@ impl Core {
         if let Some(task) = self.tasks.get_mut(key) {
             if matches!(task.state, TaskState::Waiting(_)) {
                 task.state = TaskState::Queued;
+                task.facts.since = self.now;
                 self.ready.push_reserved(Entry::Task(key));
             }
         }
@@ -195,8 +210,9 @@ impl Core {
         let step = task.body.as_mut()?.step()?;
         task.state = TaskState::Running;
         task.budget = limits::TASK_BUDGET;
+        task.facts.resumes(self.now);
         self.ready.reserve_left();
-        self.task_resumes(key);
+        self.tell_of_task(key, ROTA_TASK_RESUMED);
         Some(step)
     }
 
@@ -226,6 +242,7 @@ impl Core {
     pub fn task_requeue(&mut self, key: Key) {
         if let Some(task) = self.tasks.get_mut(key) {
             task.state = TaskState::Queued;
+            task.facts.since = self.now;
             self.ready.push_reserved(Entry::Task(key));
         }
     }
@@ -263,13 +280,22 @@ impl Core {
     }
 
     /// What a stepped body waits for when it returns.
-    pub fn task_set_next(&mut self, key: Key, future: Handle) -> Result<()> {
+    pub fn task_set_next(&mut self, key: Key, next: Next) -> Result<()> {
         let task = self.tasks.get_mut(key).ok_or(ROTA_ERR_HANDLE)?;
         if task.stackful {
             return Err(ROTA_ERR_NO_TASK.into());
         }
-        task.next = Some(future);
+        task.next = Some(next);
         Ok(())
+    }
+
+    /// The running task gives up its turn, unless a request meets it here.
+    pub fn task_yield(&mut self, key: Key) -> Begun {
+        if let Some(short) = self.task_refuse(key) {
+            return self.task_go_on(key, short);
+        }
+        self.task_requeue(key);
+        Begun::Parked
     }
 }
 
@@ -321,7 +347,14 @@ impl<S: Service> State<S> {
     }
 
     /// As `task_await`, for a stepped body, which has left already: that it cannot wait is what it is told.
-    pub fn task_await_step(&mut self, key: Key, future: Handle) -> Begun {
+    pub fn task_begin_wait(&mut self, key: Key, next: Next) -> Begun {
+        let Next::Future(future) = next else {
+            let begun = self.core.task_yield(key);
+            if let (Begun::Parked, Some(task)) = (&begun, self.core.tasks.get_mut(key)) {
+                task.next = Some(next);
+            }
+            return begun;
+        };
         self.task_await(key, future).unwrap_or_else(|error| {
             let short = self.core.task_set_outcome(key, Outcome::failed(error, 0));
             self.core.task_go_on(key, short)
@@ -332,6 +365,7 @@ impl<S: Service> State<S> {
         self.core.future_claim(waited, Waiter::Task(key))?;
         if let Some(task) = self.core.tasks.get_mut(key) {
             task.state = TaskState::Waiting(waited);
+            task.facts.since = self.core.now;
             task.answer = Some(waited);
         }
         self.task_deliver_due(key);

@@ -68,6 +68,11 @@ pub type rota_step_fn =
 pub type rota_serve_fn =
     Option<unsafe extern "C" fn(task: rota_task, stream: rota_stream, user_data: *mut c_void) -> i64>;
 
+/// A line of a dump, without a newline, which lives for the call. Called inside
+/// the call that asked for the dump.
+#[allow(non_camel_case_types)]
+pub type rota_dump_fn = Option<unsafe extern "C" fn(line: *const c_char, user_data: *mut c_void)>;
+
 /// A blocking call, made on another thread. What it returns is the future's
 /// outcome: a value at or above zero, or a negative status.
 #[allow(non_camel_case_types)]
@@ -208,6 +213,10 @@ host_callback!(
 host_callback!(
     /// The body of a task that serves a connection.
     HostServe: fn(task: rota_task, stream: rota_stream) -> i64
+);
+host_callback!(
+    /// Somebody who reads a dump.
+    HostLine: fn(line: *const c_char)
 );
 host_callback!(
     /// A blocking call.

@@ -82,6 +82,8 @@ static int64_t no_serve(rota_task task, rota_stream stream, void *user_data) {
     return rota_stream_close(stream);
 }
 
+static void no_line(const char *line, void *user_data) { (void)line, (void)user_data; }
+
 static int64_t waits(rota_task task, void *user_data) {
     (void)task;
     return rota_await(((fixture *)user_data)->other);
