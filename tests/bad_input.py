@@ -64,8 +64,7 @@ TEXTS = {"host": '"127.0.0.1"', "service": '"9"', "text": '"127.0.0.1"', "messag
 BAD_TEXTS = ['"\\xff\\xfe"', '"\\xc3"', '"\\xed\\xa0\\x80"', '""', "long_text"]
 
 # Structs to be filled that say their size first.
-SIZED = {"rota_loop_stats", "rota_turn_figures", "rota_completion", "rota_failure"}
-SIZED = {"rota_loop_stats", "rota_turn_figures", "rota_completion", "rota_task_info"}
+SIZED = {"rota_loop_stats", "rota_turn_figures", "rota_completion", "rota_failure", "rota_task_info"}
 
 # Functions of which closing null "succeeds and does nothing".
 NULL_SUCCEEDS = {

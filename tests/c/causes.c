@@ -1,4 +1,4 @@
-/* Where failures came from: chains that are made, passed on, read, logged, and cost nothing else. */
+/* Where failures came from: chains that are made, passed on, read and logged, and cost little. */
 #include "rota_test.h"
 
 enum { PAGE = ROTA_STATUS_HOST - 1, HEADER = ROTA_STATUS_HOST - 2, OTHER = ROTA_STATUS_HOST - 3 };
