@@ -558,6 +558,12 @@ typedef int64_t (*rota_map_fn)(rota_future future, int64_t result,
 typedef rota_future (*rota_chain_fn)(rota_future future, int64_t result,
     void *user_data);
 
+/// Futures that are handed out in the order in which they are done.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_set;
+
 /// What rota_loop_next_completion() fetches.
 typedef struct {
     /// The size of this struct, set by you.
@@ -1106,6 +1112,52 @@ rota_future rota_future_map(rota_future future, rota_map_fn map,
 /// comes, and `future` stays as it was.
 rota_future rota_future_chain(rota_future future, rota_chain_fn next,
     void *user_data);
+
+/// An empty set, for futures that are to be handed out one by one, in the order
+/// in which they are done.
+///
+///     rota_loop_open_set(loop, &set);
+///     for (i = 0; i < count; i++) rota_set_add(set, rota_..., i);
+///     while ((tag = rota_await(rota_set_next(set))) >= 0) {
+///         ... futures[tag] is done; more may be added
+///         rota_future_close(futures[tag]);
+///     }
+///     rota_set_close(set);
+rota_status rota_loop_open_set(rota_loop loop, rota_set *out);
+
+/// Adds a future of the set's loop, done or not, with a number at or below
+/// INT64_MAX by which you will know it: an index, or the future's own `id`,
+/// which is never larger. The set is a claim on it until it is handed out. A
+/// future may be added more than once.
+///
+/// ROTA_ERR_HANDLE: the set or the future has ended, or they are of two loops;
+/// ROTA_ERR_INVALID: the tag is too large. If it fails, the future is as it
+/// was.
+rota_status rota_set_add(rota_set set, rota_future future, uint64_t tag);
+
+/// A future whose value is the tag of the next that is done: of those that are
+/// done already the first that was. That one is handed out with this: it is no
+/// longer in the set, and kept for you to read and to close, with the object it
+/// holds. (One that you closed yourself meanwhile has ended.) Several may ask;
+/// they are answered in the order in which they came.
+///
+/// It fails with ROTA_ERR_DONE when nothing is left in the set. Cancelling it
+/// takes nothing out of the set.
+rota_future rota_set_next(rota_set set);
+
+/// How many have not been handed out, whether they are done or not.
+rota_status rota_set_get_count(rota_set set, size_t *out);
+
+/// Ends the set with what was not handed out: pending futures are cancelled
+/// where nobody else waits for them (a joined task is asked to end), others let
+/// go; those that are done end with what they hold, unless they are kept, and
+/// an error that nobody looked at reaches the log. Those who wait for the next
+/// end with ROTA_ERR_CANCELLED. Closing the loop does the same. Closing null
+/// succeeds and does nothing.
+///
+/// ROTA_ERR_BUSY: something of it needs time to end, and will end by itself;
+/// the handle has ended.
+rota_status rota_set_close(rota_set set);
 
 /// As rota_future_then() without a callback: when the future is done, a
 /// completion with `user_data` is put into the loop's queue of completions, in

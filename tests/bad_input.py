@@ -29,6 +29,7 @@ KINDS = {  # the type of a handle: its kind, and the fixture's member
     "rota_rwlock": ("RWLOCK", "rwlock"),
     "rota_once": ("ONCE", "once"),
     "rota_scope": ("SCOPE", "scope"),
+    "rota_set": ("SET", "set"),
 }
 
 CALLBACKS = {  # the type of a callback: one that does nothing
@@ -72,6 +73,7 @@ NULL_SUCCEEDS = {
     "rota_stream_close", "rota_stream_abort", "rota_lock_close", "rota_semaphore_close",
     "rota_event_close", "rota_queue_close", "rota_barrier_close", "rota_condition_close",
     "rota_rwlock_close", "rota_once_close", "rota_scope_leave",
+    "rota_set_close",
 }
 
 # What else a bad handle may be answered with, besides ROTA_ERR_HANDLE: no task runs here.
@@ -129,6 +131,8 @@ REFUSED_NUMBERS = {
     ("rota_future_post_fail", "status"): {
         number: ["ROTA_ERR_INVALID"] for number in ["0", "1", "INT32_MAX", "-18", "-999999"]},
     ("rota_loop_open_semaphore", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
+    ("rota_set_add", "tag"): {number: ["ROTA_ERR_INVALID"] for number in [
+        "UINT64_MAX", "UINT64_MAX - 1", "(uint64_t)INT64_MAX + 1"]},
     ("rota_loop_race", "count"): {"0": ["ROTA_ERR_INVALID"]},
     ("rota_loop_race", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
     ("rota_loop_open_event", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},

@@ -27,6 +27,8 @@ pub mod combine;
 
 pub mod map;
 
+pub mod set;
+
 pub mod drain;
 
 pub mod cause;

@@ -95,6 +95,16 @@ impl<S: Service> Runtime<S> {
                 }
                 Ok(outer.map_or(Label::Post, Label::Future))
             }
+            Entry::Set(key) => {
+                self.with(|state| {
+                    state.core.set_begin(key);
+                    Ok(())
+                })?;
+                while let Some(free) = self.with(|state| Ok(state.set_step(key)))? {
+                    self.let_go(Some(free));
+                }
+                Ok(Label::Post)
+            }
             Entry::Drain(completed) => {
                 self.with(|state| {
                     state.core.drain.push_reserved(completed);

@@ -46,6 +46,8 @@ pub enum Source {
     Job(JobId),
     /// Other futures.
     Combine(Key),
+    /// The next of a set: who asks for it.
+    Set(Key),
     /// An operation of the layer above.
     Service(Operation),
 }
@@ -154,7 +156,7 @@ impl Core {
         let keeps = |waiter: &Waiter| match waiter {
             Waiter::Task(_) => true,
             Waiter::Member(member) => self.member_is_live(*member),
-            Waiter::Then(_) | Waiter::Drain(_) | Waiter::Until | Waiter::Blocked(_) => false,
+            Waiter::Then(_) | Waiter::Drain(_) | Waiter::Until | Waiter::Listed(_) | Waiter::Blocked(_) => false,
         };
         self.futures.get(key).is_some_and(|future| self.waiters.any(&future.waiters, keeps))
     }
@@ -241,6 +243,7 @@ impl Core {
             Waiter::Task(task) => self.task_wake(task),
             Waiter::Until => self.until_done = true,
             Waiter::Member(member) => self.member_arrived(member),
+            Waiter::Listed(entry) => self.set_entry_done(entry),
             Waiter::Blocked(ticket) => self.ready.push_reserved(Entry::Blocked(key, ticket)),
         }
     }
@@ -375,6 +378,7 @@ impl<S: Service> State<S> {
                 }
             }
             Source::Combine(combine) => self.core.combine_cancel(combine),
+            Source::Set(next) => self.core.set_next_cancel(key, next),
             Source::Service(operation) => self.service.cancel(&mut self.core, key, operation),
         }
         Ok(())

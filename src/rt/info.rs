@@ -142,6 +142,7 @@ impl<S: Service> State<S> {
             Some(Source::Timer(_)) => c"sleep",
             Some(Source::Task(_)) => c"task",
             Some(Source::Job(_)) => c"blocking call",
+            Some(Source::Set(_)) => c"set",
             Some(Source::Service(operation)) => self.service.describe(operation).0,
             Some(Source::Combine(combine)) => match self.core.combines.get(combine).map(|combine| combine.rule) {
                 Some(Rule::WaitFor) => c"wait_for",
@@ -181,7 +182,7 @@ impl<S: Service> State<S> {
                 Source::Task(task) => break task,
                 Source::Service(operation) => break self.service.describe(operation).1?,
                 Source::Combine(combine) => future = self.core.combines.first_waiting(combine)?.1,
-                Source::Promise | Source::Timer(_) | Source::Job(_) => return None,
+                Source::Promise | Source::Timer(_) | Source::Job(_) | Source::Set(_) => return None,
             }
         };
         self.core.tasks.get(holder).filter(|task| task.state != TaskState::Ended).map(|_| holder)

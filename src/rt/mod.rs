@@ -35,6 +35,7 @@ mod ready;
 mod remote;
 mod scope;
 mod service;
+mod set;
 mod task;
 mod ties;
 mod timer;
