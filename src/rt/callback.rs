@@ -88,47 +88,11 @@ impl<S: Service> Runtime<S> {
                 }
                 Ok(Label::Call(key))
             }
-            Entry::Combine(key) => {
-                let outer = self.with(|state| Ok(state.core.combine_begin(key)))?;
-                while let Some(due) = self.with(|state| Ok(state.combine_step(key)))? {
-                    self.let_go(match due {
-                        Due::Free(free) => Some(free),
-                        Due::Call(host, future, result) => self.go_on(key, host, future, result)?,
-                    });
-                }
-                Ok(outer.map_or(Label::Post, Label::Future))
-            }
-            Entry::Drain(completed) => {
-                self.with(|state| {
-                    state.core.drain.push_reserved(completed);
-                    Ok(())
-                })?;
-                Ok(Label::Post)
-            }
-            Entry::Group(key) => {
-                self.step_group(key)?;
-                Ok(Label::Post)
-            }
             Entry::Then(key, then) => {
                 let result = self.with(|state| Ok(state.core.future_begin_call(key)))?;
                 then.call(Handle::new(Kind::Future, self.number, key).into(), result);
                 self.let_go(self.with(|state| Ok(state.future_settle(key)))?);
                 Ok(Label::Future(key))
-            }
-            Entry::Blocked(key, ticket) => {
-                self.let_go(self.with(|state| Ok(state.blocked_answer(key, ticket)))?);
-                Ok(Label::Future(key))
-            }
-            Entry::Ask(circle) => {
-                self.with(|state| {
-                    state.circle_begin(circle);
-                    Ok(())
-                })?;
-                Ok(Label::Post)
-            }
-            Entry::Free(free) => {
-                self.let_go(Some(free));
-                Ok(Label::Post)
             }
             Entry::Timer(key) => {
                 if let Some((timer, fired)) = self.with(|state| Ok(state.core.timer_begin(key)))? {
@@ -145,6 +109,66 @@ impl<S: Service> Runtime<S> {
                 timer.call(Handle::new(Kind::Timer, self.number, key).into(), ROTA_ERR_CANCELLED);
                 Ok(Label::Timer(key))
             }
+            ours => self.run_ours(ours),
+        }
+    }
+
+    /// Steps that the runtime makes for itself; the host is called if they let go of something, or go on with it.
+    fn run_ours(&self, entry: Entry) -> Result<Label> {
+        match entry {
+            Entry::Combine(key) => {
+                let outer = self.with(|state| Ok(state.core.combine_begin(key)))?;
+                while let Some(due) = self.with(|state| Ok(state.combine_step(key)))? {
+                    self.let_go(match due {
+                        Due::Free(free) => Some(free),
+                        Due::Call(host, future, result) => self.go_on(key, host, future, result)?,
+                    });
+                }
+                Ok(outer.map_or(Label::Post, Label::Future))
+            }
+            Entry::Set(key) => {
+                self.with(|state| {
+                    state.core.set_begin(key);
+                    Ok(())
+                })?;
+                while let Some(free) = self.with(|state| Ok(state.set_step(key)))? {
+                    self.let_go(Some(free));
+                }
+                Ok(Label::Post)
+            }
+            Entry::Drain(completed) => {
+                self.with(|state| {
+                    state.core.drain.push_reserved(completed);
+                    Ok(())
+                })?;
+                Ok(Label::Post)
+            }
+            Entry::Group(key) => {
+                self.with(|state| {
+                    state.core.group_begin(key);
+                    Ok(())
+                })?;
+                while let Some(free) = self.with(|state| Ok(state.group_step(key)))? {
+                    self.let_go(Some(free));
+                }
+                Ok(Label::Post)
+            }
+            Entry::Blocked(key, ticket) => {
+                self.let_go(self.with(|state| Ok(state.blocked_answer(key, ticket)))?);
+                Ok(Label::Future(key))
+            }
+            Entry::Ask(circle) => {
+                self.with(|state| {
+                    state.circle_begin(circle);
+                    Ok(())
+                })?;
+                Ok(Label::Post)
+            }
+            Entry::Free(free) => {
+                self.let_go(Some(free));
+                Ok(Label::Post)
+            }
+            _ => Ok(Label::Post),
         }
     }
 
@@ -161,17 +185,6 @@ impl<S: Service> Runtime<S> {
                 self.with(|state| Ok(state.chain_answered(key, future, next.into())))
             }
         }
-    }
-
-    fn step_group(&self, key: Key) -> Result<()> {
-        self.with(|state| {
-            state.core.group_begin(key);
-            Ok(())
-        })?;
-        while let Some(free) = self.with(|state| Ok(state.group_step(key)))? {
-            self.let_go(Some(free));
-        }
-        Ok(())
     }
 
     /// Calls a destructor that is due. The loop counts as running meanwhile: it is not closed from in there.
