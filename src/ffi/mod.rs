@@ -35,6 +35,7 @@ pub mod local;
 pub mod scope;
 
 pub mod dump;
+pub mod group;
 
 pub mod blocking;
 
@@ -62,4 +63,7 @@ pub mod queue;
 
 pub mod barrier;
 
+pub mod channel;
+
 pub mod once;
+pub mod token;

@@ -5,11 +5,13 @@
 //! a callback or a task is only ever called after the cell has been let go
 //! (`callback.rs`), so nothing here can be entered twice.
 
+use super::attach::Attachments;
 use super::call::Call;
 use super::combine::Combines;
 use super::coro::StackPool;
 use super::drain::Drain;
 use super::future::Future;
+use super::group::Groups;
 use super::locals::Locals;
 use super::origins::Origins;
 use super::outcome::Outcome;
@@ -115,10 +117,16 @@ pub struct Core {
     pub locals: Locals,
     /// What tasks have beside their slots.
     pub(super) ties: Slab<Ties>,
+    /// Tasks that are asked to end together.
+    pub(super) attachments: Attachments,
     /// Cancel scopes.
     pub(super) scopes: Slab<Scope>,
-    /// Stacks of tasks that ended.
+    /// Groups of tasks and operations.
+    pub(super) groups: Groups,
+    /// Stacks of tasks.
     pub stacks: StackPool,
+    /// The most that a task which has ended used of its stack, as far as debug mode saw.
+    pub stack_peak: usize,
     /// Blocking calls.
     pub executor: Executor,
     /// The side that other threads see.
@@ -177,8 +185,11 @@ impl Core {
             tasks: Slab::new(memory.clone(), generation),
             locals: Locals::new(&memory),
             ties: Slab::new(memory.clone(), 1),
+            attachments: Attachments::new(&memory),
             scopes: Slab::new(memory.clone(), generation),
-            stacks: StackPool::new(memory.clone(), settings.stacks_kept),
+            groups: Groups::new(&memory, generation),
+            stacks: StackPool::new(memory.clone(), settings.stack_size, settings.stacks_kept),
+            stack_peak: 0,
             executor: Executor::new(
                 &memory,
                 waker.clone(),
@@ -240,6 +251,7 @@ impl Core {
             .max(self.tasks.last_generation())
             .max(self.timers.last_generation())
             .max(self.scopes.last_generation())
+            .max(self.groups.last_generation())
             .max(self.driver.last_generation())
     }
 
