@@ -1989,8 +1989,8 @@ rota_status rota_event_close(rota_event event);
 /// A queue of pointers between tasks and callbacks of one loop. It holds at
 /// most
 /// `capacity` of them; 0 is any number. `order` is ROTA_QUEUE_FIFO, ..._LIFO or
-/// ..._PRIORITY. What they point to stays yours: nothing here reads it or lets
-/// go of it, and NULL is an item like others.
+/// ..._PRIORITY. What the pointers point to stays yours: nothing here reads it
+/// or lets go of it, and NULL is an item like others.
 rota_status rota_loop_open_queue(rota_loop loop, size_t capacity,
     uint32_t order, rota_queue *out);
 

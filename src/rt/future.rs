@@ -170,9 +170,10 @@ impl Core {
         self.futures.get(key).is_some_and(|future| self.waiters.any(&future.waiters, keeps))
     }
 
-    /// The first who waits for a pending future.
-    pub(super) fn future_first_waiter(&self, key: Key) -> Option<Waiter> {
-        self.futures.get(key).and_then(|future| self.waiters.first(&future.waiters)).copied()
+    /// How many claims a pending future has, and the first who waits for it.
+    pub(super) fn future_first_waiter(&self, key: Key) -> Option<(u32, Option<Waiter>)> {
+        let future = self.futures.get(key)?;
+        Some((future.claims, self.waiters.first(&future.waiters).copied()))
     }
 
     /// A new future for `source`.
