@@ -4,11 +4,13 @@
 //! closed, the host is called, and what is left to do is done after. All other
 //! code only adds to the queue.
 
+use super::combine::Due;
 use super::core::{Core, ROTA_LOG_WARNING};
 use super::coro::{suspend, Step, ROTA_STEP_WAIT};
 use super::current::{self, Current, Scope};
 use super::event_loop::{Runtime, State};
 use super::hook::ROTA_TASK_PAUSED;
+use super::map::Continuation;
 use super::outcome::Outcome;
 use super::ready::Entry;
 use super::service::Service;
@@ -67,7 +69,10 @@ impl<S: Service> Runtime<S> {
                 self.step(key, step)?;
                 Ok(Label::Task(key))
             }
-            First::Task(key, None) => Ok(Label::Task(key)),
+            First::Task(key, None) => {
+                self.let_go(self.with(|state| Ok(state.task_left(key)))?);
+                Ok(Label::Task(key))
+            }
             First::Other => self.run_other(handle, status),
         }
     }
@@ -85,10 +90,30 @@ impl<S: Service> Runtime<S> {
             }
             Entry::Combine(key) => {
                 let outer = self.with(|state| Ok(state.core.combine_begin(key)))?;
-                while let Some(free) = self.with(|state| Ok(state.combine_step(key)))? {
-                    self.let_go(Some(free));
+                while let Some(due) = self.with(|state| Ok(state.combine_step(key)))? {
+                    self.let_go(match due {
+                        Due::Free(free) => Some(free),
+                        Due::Call(host, future, result) => self.go_on(key, host, future, result)?,
+                    });
                 }
                 Ok(outer.map_or(Label::Post, Label::Future))
+            }
+            Entry::Drain(completed) => {
+                self.with(|state| {
+                    state.core.drain.push_reserved(completed);
+                    Ok(())
+                })?;
+                Ok(Label::Post)
+            }
+            Entry::Group(key) => {
+                self.with(|state| {
+                    state.core.group_begin(key);
+                    Ok(())
+                })?;
+                while let Some(free) = self.with(|state| Ok(state.group_step(key)))? {
+                    self.let_go(Some(free));
+                }
+                Ok(Label::Post)
             }
             Entry::Then(key, then) => {
                 let result = self.with(|state| Ok(state.core.future_begin_call(key)))?;
@@ -111,20 +136,38 @@ impl<S: Service> Runtime<S> {
                 self.let_go(Some(free));
                 Ok(Label::Post)
             }
-            Entry::Timer(key) => {
-                if let Some((timer, fired)) = self.with(|state| Ok(state.core.timer_begin(key)))? {
-                    let status = if status == ROTA_OK { fired } else { status };
-                    timer.call(Handle::new(Kind::Timer, self.number, key).into(), status);
-                    self.with(|state| {
-                        state.core.timer_end(key);
-                        Ok(())
-                    })?;
-                }
-                Ok(Label::Timer(key))
-            }
+            Entry::Timer(key) => self.run_timer(key, status),
             Entry::TimerCancelled(key, timer) => {
                 timer.call(Handle::new(Kind::Timer, self.number, key).into(), ROTA_ERR_CANCELLED);
                 Ok(Label::Timer(key))
+            }
+        }
+    }
+
+    /// Calls a timer's callback; it may arm the timer again.
+    fn run_timer(&self, key: Key, status: rota_status) -> Result<Label> {
+        if let Some((timer, fired)) = self.with(|state| Ok(state.core.timer_begin(key)))? {
+            let status = if status == ROTA_OK { fired } else { status };
+            timer.call(Handle::new(Kind::Timer, self.number, key).into(), status);
+            self.with(|state| {
+                state.core.timer_end(key);
+                Ok(())
+            })?;
+        }
+        Ok(Label::Timer(key))
+    }
+
+    /// Calls what the host gave for a future of a combination; a destructor that is due after that.
+    fn go_on(&self, key: Key, host: Continuation, future: Key, result: i64) -> Result<Option<HostFree>> {
+        let handle = Handle::new(Kind::Future, self.number, future).into();
+        match host {
+            Continuation::Map(map) => {
+                let answer = map.call(handle, result);
+                self.with(|state| Ok(state.map_answered(key, future, result, answer)))
+            }
+            Continuation::Chain(chain) => {
+                let next = chain.call(handle, result);
+                self.with(|state| Ok(state.chain_answered(key, future, next.into())))
             }
         }
     }

@@ -16,6 +16,8 @@ use std::sync::Arc;
 pub enum Message {
     /// A callback to be called.
     Call(HostCall),
+    /// A completion for the host to fetch.
+    Completion(HostPointer),
     /// A promise to be completed: its outcome in short form.
     Complete(Key, i64),
     /// A promise to be completed with a pointer.
@@ -85,15 +87,16 @@ pub struct Remote {
     missed: AtomicBool,
     closing: AtomicBool,
     poisoned: AtomicBool,
+    completions: AtomicBool,
 }
 
 impl Remote {
     /// The far side of a loop whose driver has this waker.
     pub fn new(waker: Waker) -> Result<Self> {
         let inbox = Inbox::new(limits::POSTS_SET_ASIDE)?;
-        let [stop, missed, closing, poisoned] = [const { AtomicBool::new(false) }; 4];
+        let [stop, missed, closing, poisoned, completions] = [const { AtomicBool::new(false) }; 5];
         let (waits, channels, tokens) = (Waits::default(), Directory::default(), Directory::default());
-        Ok(Remote { inbox, waits, channels, tokens, waker, stop, missed, closing, poisoned })
+        Ok(Remote { inbox, waits, channels, tokens, waker, stop, missed, closing, poisoned, completions })
     }
 
     /// From now on the loop does nothing that it is asked for, and nobody waits for it.
@@ -156,6 +159,18 @@ impl Remote {
     /// Whether the loop has to look at all its objects, now.
     pub fn take_missed(&self) -> bool {
         self.missed.load(Ordering::Relaxed) && self.missed.swap(false, Ordering::AcqRel)
+    }
+
+    /// As `post`, of a completion: from now on the loop makes room for such.
+    pub fn post_completion(&self, data: HostPointer) -> Result<()> {
+        // Whoever takes the message from the inbox sees this too: it is stored before the message is pushed.
+        self.completions.store(true, Ordering::Relaxed);
+        self.post(Message::Completion(data))
+    }
+
+    /// Whether completions have ever been posted.
+    pub fn posts_completions(&self) -> bool {
+        self.completions.load(Ordering::Relaxed)
     }
 
     /// The calling thread is about to block until a future of the loop's is done.

@@ -17,6 +17,7 @@ pub mod primitives;
 pub mod resolver;
 pub mod selector;
 pub mod shared;
+pub mod stack;
 pub mod thread;
 mod threads;
 pub mod waits;
