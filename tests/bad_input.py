@@ -337,6 +337,8 @@ class Writer:
             closes = name in NULL_SUCCEEDS or name.endswith("_close")
             may_be = (name, p.name) in NULL_HANDLES
             null = ["ROTA_OK"] if first and closes or may_be else codes
+            closes = first and (name in NULL_SUCCEEDS or name.endswith("_close"))
+            null = ["ROTA_OK"] if closes or (name, p.name) in NULL_HANDLES else codes
             self.put(f"    count = bad_handles(fx, {kind}, bad);")
             self.put("    for (i = 0; i <= count; i++) {")
             self.put(f"        {name}_args args = {name}_good(fx);")

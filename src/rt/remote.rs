@@ -145,6 +145,18 @@ impl Remote {
         Ok(())
     }
 
+    /// As `post`, of a completion: from now on the loop makes room for such.
+    pub fn post_completion(&self, data: HostPointer) -> Result<()> {
+        // Whoever takes the message from the inbox sees this too: it is stored before the message is pushed.
+        self.completions.store(true, Ordering::Relaxed);
+        self.post(Message::Completion(data))
+    }
+
+    /// Whether completions have ever been posted.
+    pub fn posts_completions(&self) -> bool {
+        self.completions.load(Ordering::Relaxed)
+    }
+
     /// Tells the loop that something happened to an object, also while it closes. It cannot fail: where there is no
     /// memory for a message, the loop looks at all its objects.
     pub fn tell(&self, object: Operation) {
@@ -159,18 +171,6 @@ impl Remote {
     /// Whether the loop has to look at all its objects, now.
     pub fn take_missed(&self) -> bool {
         self.missed.load(Ordering::Relaxed) && self.missed.swap(false, Ordering::AcqRel)
-    }
-
-    /// As `post`, of a completion: from now on the loop makes room for such.
-    pub fn post_completion(&self, data: HostPointer) -> Result<()> {
-        // Whoever takes the message from the inbox sees this too: it is stored before the message is pushed.
-        self.completions.store(true, Ordering::Relaxed);
-        self.post(Message::Completion(data))
-    }
-
-    /// Whether completions have ever been posted.
-    pub fn posts_completions(&self) -> bool {
-        self.completions.load(Ordering::Relaxed)
     }
 
     /// The calling thread is about to block until a future of the loop's is done.
