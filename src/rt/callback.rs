@@ -4,18 +4,20 @@
 //! closed, the host is called, and what is left to do is done after. All other
 //! code only adds to the queue.
 
+use super::combine::Due;
 use super::core::{Core, ROTA_LOG_WARNING};
 use super::coro::{suspend, Step, ROTA_STEP_WAIT};
 use super::current::{self, Current, Scope};
 use super::event_loop::{Runtime, State};
 use super::hook::ROTA_TASK_PAUSED;
+use super::map::Continuation;
 use super::outcome::Outcome;
 use super::ready::Entry;
 use super::service::Service;
 use super::task::{Begun, Next};
 use crate::base::handle::rota_loop;
 use crate::base::{outcome, rota_outcome, rota_status, rota_status::*, Handle, Key, Kind, Result};
-use crate::sys::host::{HostCall, HostFree, HostStep};
+use crate::sys::host::{HostCall, HostFree, HostLine, HostStep};
 use crate::sys::Text;
 
 /// What ran, for the report of a slow callback.
@@ -67,7 +69,10 @@ impl<S: Service> Runtime<S> {
                 self.step(key, step)?;
                 Ok(Label::Task(key))
             }
-            First::Task(key, None) => Ok(Label::Task(key)),
+            First::Task(key, None) => {
+                self.let_go(self.with(|state| Ok(state.task_left(key)))?);
+                Ok(Label::Task(key))
+            }
             First::Other => self.run_other(handle, status),
         }
     }
@@ -85,10 +90,30 @@ impl<S: Service> Runtime<S> {
             }
             Entry::Combine(key) => {
                 let outer = self.with(|state| Ok(state.core.combine_begin(key)))?;
-                while let Some(free) = self.with(|state| Ok(state.combine_step(key)))? {
-                    self.let_go(Some(free));
+                while let Some(due) = self.with(|state| Ok(state.combine_step(key)))? {
+                    self.let_go(match due {
+                        Due::Free(free) => Some(free),
+                        Due::Call(host, future, result) => self.go_on(key, host, future, result)?,
+                    });
                 }
                 Ok(outer.map_or(Label::Post, Label::Future))
+            }
+            Entry::Drain(completed) => {
+                self.with(|state| {
+                    state.core.drain.push_reserved(completed);
+                    Ok(())
+                })?;
+                Ok(Label::Post)
+            }
+            Entry::Group(key) => {
+                self.with(|state| {
+                    state.core.group_begin(key);
+                    Ok(())
+                })?;
+                while let Some(free) = self.with(|state| Ok(state.group_step(key)))? {
+                    self.let_go(Some(free));
+                }
+                Ok(Label::Post)
             }
             Entry::Then(key, then) => {
                 let result = self.with(|state| Ok(state.core.future_begin_call(key)))?;
@@ -122,6 +147,21 @@ impl<S: Service> Runtime<S> {
         }
     }
 
+    /// Calls what the host gave for a future of a combination; a destructor that is due after that.
+    fn go_on(&self, key: Key, host: Continuation, future: Key, result: i64) -> Result<Option<HostFree>> {
+        let handle = Handle::new(Kind::Future, self.number, future).into();
+        match host {
+            Continuation::Map(map) => {
+                let answer = map.call(handle, result);
+                self.with(|state| Ok(state.map_answered(key, future, result, answer)))
+            }
+            Continuation::Chain(chain) => {
+                let next = chain.call(handle, result);
+                self.with(|state| Ok(state.chain_answered(key, future, next.into())))
+            }
+        }
+    }
+
     /// Calls a destructor that is due. The loop counts as running meanwhile: it is not closed from in there.
     pub fn let_go(&self, free: Option<HostFree>) {
         if let Some(free) = free {
@@ -129,6 +169,17 @@ impl<S: Service> Runtime<S> {
             let _inside = Scope::enter(Current { loop_number: self.number, task: None });
             free.call();
         }
+    }
+
+    /// Hands the host a dump of the tasks, line by line. The loop counts as running meanwhile.
+    pub fn dump_tasks(&self, host: HostLine) -> Result<()> {
+        let lines = self.with(|state| state.task_lines())?;
+        let _running = self.enter().ok();
+        let _inside = Scope::enter(Current { loop_number: self.number, task: None });
+        for line in lines.each() {
+            host.call(line.as_ptr());
+        }
+        Ok(())
     }
 
     /// Runs a task until it waits or ends.

@@ -8,7 +8,9 @@
 use super::call::Call;
 use super::combine::Combines;
 use super::coro::StackPool;
+use super::drain::Drain;
 use super::future::Future;
+use super::group::Groups;
 use super::locals::Locals;
 use super::origins::Origins;
 use super::outcome::Outcome;
@@ -104,6 +106,8 @@ pub struct Core {
     pub futures: Slab<Future>,
     /// Those who wait for futures.
     pub waiters: Waiters,
+    /// Completions that the host fetches.
+    pub drain: Drain,
     /// Futures made of futures.
     pub combines: Combines,
     /// Tasks.
@@ -114,6 +118,8 @@ pub struct Core {
     pub(super) ties: Slab<Ties>,
     /// Cancel scopes.
     pub(super) scopes: Slab<Scope>,
+    /// Groups of tasks and operations.
+    pub(super) groups: Groups,
     /// Stacks of tasks.
     pub stacks: StackPool,
     /// The most that a task which has ended used of its stack, as far as debug mode saw.
@@ -138,8 +144,12 @@ pub struct Core {
     pub counters: Counters,
     /// Whether the loop takes no new work.
     pub closing: bool,
-    /// Numbers the deliveries of requests to cancel.
+    /// Numbers the requests to cancel.
     pub round: u32,
+    /// Numbers the tasks.
+    pub(super) spawned: u32,
+    /// The number of the request that a combination is passing on.
+    pub passing: Option<u32>,
     /// Set when the future that `run_until` waits for is complete.
     pub until_done: bool,
     /// The stack of a task that names no size.
@@ -167,11 +177,13 @@ impl Core {
             timers: Timers::new(memory.clone(), generation, now),
             futures: Slab::new(memory.clone(), generation),
             waiters: Waiters::new(memory.clone()),
+            drain: Drain::new(&memory),
             combines: Combines::new(&memory),
             tasks: Slab::new(memory.clone(), generation),
             locals: Locals::new(&memory),
             ties: Slab::new(memory.clone(), 1),
             scopes: Slab::new(memory.clone(), generation),
+            groups: Groups::new(&memory, generation),
             stacks: StackPool::new(memory.clone(), settings.stack_size, settings.stacks_kept),
             stack_peak: 0,
             executor: Executor::new(
@@ -191,6 +203,8 @@ impl Core {
             counters: Counters::default(),
             closing: false,
             round: 0,
+            spawned: 0,
+            passing: None,
             until_done: false,
             stack_size: settings.stack_size,
             memory,
@@ -233,6 +247,7 @@ impl Core {
             .max(self.tasks.last_generation())
             .max(self.timers.last_generation())
             .max(self.scopes.last_generation())
+            .max(self.groups.last_generation())
             .max(self.driver.last_generation())
     }
 

@@ -15,6 +15,7 @@
 use super::core::Core;
 use super::coro::Step;
 use super::event_loop::Runtime;
+use super::hook::ROTA_TASK_RESUMED;
 use super::ready::Entry;
 use super::service::Service;
 use super::task::TaskState;
@@ -30,7 +31,8 @@ impl Core {
         }
         let step = task.body.as_mut()?.step()?;
         task.state = TaskState::Running;
-        self.task_resumes(key);
+        task.facts.resumes(self.now);
+        self.tell_of_task(key, ROTA_TASK_RESUMED);
         Some(step)
     }
 }

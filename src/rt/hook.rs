@@ -29,12 +29,6 @@ impl Core {
             hook.call(self.handle(Kind::Task, key).into(), event);
         }
     }
-
-    /// The body of a task is about to run.
-    #[inline]
-    pub(super) fn task_resumes(&mut self, key: Key) {
-        self.tell_of_task(key, ROTA_TASK_RESUMED);
-    }
 }
 
 impl<S: Service> Runtime<S> {

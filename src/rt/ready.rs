@@ -7,6 +7,7 @@
 //! fail, and never uses a reserved place. One more place than was ever reserved
 //! is kept, so that posts get through, one a turn, where there is no memory.
 
+use super::drain::Completed;
 use crate::base::{Key, Result};
 use crate::sys::host::{HostCall, HostFree, HostThen, HostTimer};
 use crate::sys::{Memory, Ring, Ticket};
@@ -27,6 +28,8 @@ pub enum Entry {
     TimerCancelled(Key, HostTimer),
     /// A callback of a complete future.
     Then(Key, HostThen),
+    /// A completion that the host will fetch.
+    Drain(Completed),
     /// A task that goes on.
     Task(Key),
     /// A combination of futures to which something happened.
@@ -35,6 +38,8 @@ pub enum Entry {
     Blocked(Key, Ticket),
     /// A posted result that came too late.
     Free(HostFree),
+    /// A group of which some members' futures are done.
+    Group(Key),
 }
 
 /// The queue.

@@ -5,7 +5,9 @@
 //!  ──────▶ QUEUED ────────▶ RUNNING ────────▶ WAITING(future) ────────┐
 //!             ▲                │ │                                    │
 //!             │ yield, budget  │ │ the body returns                   │
-//!             ├────────────────┘ └────────▶ ENDED ──▶ joined, detached│
+//!             ├────────────────┘ ├────────▶ ENDED ──▶ joined, detached│
+//!             │                  │            ▲                       │
+//!             │                  └──▶ LEAVING ┘ its groups are empty  │
 //!             └───────────────────────────────────────────────────────┘
 //! ```
 //!
@@ -19,7 +21,8 @@
 use super::core::Core;
 use super::coro::{Body, StackWanted, Stackful, Start, Step};
 use super::event_loop::State;
-use super::hook::ROTA_TASK_SPAWNED;
+use super::hook::{ROTA_TASK_RESUMED, ROTA_TASK_SPAWNED};
+use super::info::Facts;
 use super::locals::Chain;
 use super::outcome::Outcome;
 use super::ready::Entry;
@@ -38,7 +41,9 @@ pub enum TaskState {
     Running,
     /// It waits for a future.
     Waiting(Key),
-    /// Its body has returned.
+    /// Its body has returned, and what it owns has not ended.
+    Leaving,
+    /// It has ended.
     Ended,
 }
 
@@ -54,7 +59,7 @@ pub enum Next {
 impl Task {
     /// Whether its body has returned.
     pub fn is_over(&self) -> bool {
-        self.state == TaskState::Ended
+        matches!(self.state, TaskState::Leaving | TaskState::Ended)
     }
 }
 
@@ -88,6 +93,8 @@ pub struct Task {
     pub name: Text,
     /// The values that it sees.
     pub(super) locals: Chain,
+    /// Where it came from, and how long it has been where it is.
+    pub(super) facts: Facts,
     /// Whether nobody will join it.
     pub detached: bool,
     /// Whether it had been asked to end when it did.
@@ -152,6 +159,7 @@ impl Core {
         self.ready.reserve_one()?;
         let parent = new.parent.and_then(|parent| self.tasks.get(parent));
         let locals = parent.map_or(Chain::EMPTY, |parent| parent.locals);
+        let facts = self.new_facts(new.parent);
         let inserted = self.tasks.insert(Task {
             state: TaskState::Queued,
             body: None,
@@ -167,6 +175,7 @@ impl Core {
             text: Text::None,
             name: new.name,
             locals,
+            facts,
             detached: new.detached,
             asked: false,
             ties: None,
@@ -198,6 +207,7 @@ impl Core {
         if let Some(task) = self.tasks.get_mut(key) {
             if matches!(task.state, TaskState::Waiting(_)) {
                 task.state = TaskState::Queued;
+                task.facts.since = self.now;
                 self.ready.push_reserved(Entry::Task(key));
             }
         }
@@ -210,8 +220,9 @@ impl Core {
         let step = task.body.as_mut()?.step()?;
         task.state = TaskState::Running;
         task.budget = limits::TASK_BUDGET;
+        task.facts.resumes(self.now);
         self.ready.reserve_left();
-        self.task_resumes(key);
+        self.tell_of_task(key, ROTA_TASK_RESUMED);
         Some(step)
     }
 
@@ -241,6 +252,7 @@ impl Core {
     pub fn task_requeue(&mut self, key: Key) {
         if let Some(task) = self.tasks.get_mut(key) {
             task.state = TaskState::Queued;
+            task.facts.since = self.now;
             self.ready.push_reserved(Entry::Task(key));
         }
     }
@@ -325,15 +337,10 @@ impl<S: Service> State<S> {
     pub fn task_await(&mut self, key: Key, future: Handle) -> Result<Begun> {
         let core = &mut self.core;
         let short = if let Some(carried) = future.carried() {
-            let outcome = if carried < 0 {
-                Outcome::from_short(carried).ok_or(ROTA_ERR_HANDLE)?
-            } else {
-                Outcome { moved: carried as u64, ..Outcome::value(carried) }
-            };
-            core.task_set_outcome(key, outcome)
+            core.task_set_outcome(key, Outcome::carried(carried)?)
         } else {
             let waited = future.key();
-            if core.future_is_join_of(waited, key) {
+            if core.future_is_above(waited, key) {
                 return Err(ROTA_ERR_INVALID.into());
             }
             let slot = core.futures.get_mut(waited).ok_or(ROTA_ERR_HANDLE)?;
@@ -368,6 +375,7 @@ impl<S: Service> State<S> {
         self.core.future_claim(waited, Waiter::Task(key))?;
         if let Some(task) = self.core.tasks.get_mut(key) {
             task.state = TaskState::Waiting(waited);
+            task.facts.since = self.core.now;
             task.answer = Some(waited);
         }
         self.task_deliver_due(key);
