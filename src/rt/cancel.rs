@@ -30,6 +30,12 @@
 //! before anybody has met it. A shield holds back what comes from outside it
 //! (rule 3 without an end); leaving the shield delivers it.
 //!
+//! **A sweep** is all that follows from one request: it runs down a chain of tasks
+//! that wait for each other, and down into groups and their members, and asks
+//! each task once. Where it comes by a task again, whoever waits for that one has
+//! passed his request on already; unless the way goes on to himself, or to a
+//! group: that may be a circle, and he is let go alone.
+//!
 //! What holds, between any two calls: `due + passed_on <= requests`; `passed_on`
 //! is 0 unless the task waits, or what it waited for is done and it has not gone
 //! on yet.
@@ -162,7 +168,42 @@ impl Core {
         task.requests = task.requests.saturating_sub(1);
         task.due = task.due.min(task.requests);
         task.passed_on = task.passed_on.min(task.requests - task.due);
+        if task.requests == 0 {
+            if let Some(ties) = self.ties_of_mut(key) {
+                ties.reason = Text::None;
+            }
+        }
         self.task_cancelling(key)
+    }
+
+    /// A sweep begins, unless this is a part of one; whether it does.
+    pub(super) fn sweep_begin(&mut self) -> bool {
+        let begins = !core::mem::replace(&mut self.sweeping, true);
+        self.round = self.round.wrapping_add(u32::from(begins));
+        begins
+    }
+
+    /// The sweep comes by a task: whether it has been there before.
+    pub(super) fn sweep_meets(&mut self, key: Key) -> bool {
+        let round = self.round;
+        self.tasks.get_mut(key).is_some_and(|task| core::mem::replace(&mut task.round, round) == round)
+    }
+
+    /// Whether `from`, which has been asked in this sweep, may be waiting for `key`.
+    fn sweep_circles(&self, from: Key, key: Key) -> bool {
+        let mut at = from;
+        for _ in 0..self.tasks.len() {
+            if at == key {
+                return true;
+            }
+            let Some(TaskState::Waiting(future)) = self.tasks.get(at).map(|task| task.state) else { return false };
+            match self.futures.get(future).map(|slot| slot.source) {
+                Some(Source::Task(next) | Source::Start(next)) => at = next,
+                Some(Source::Group(_)) => return true,
+                _ => return false,
+            }
+        }
+        true
     }
 }
 
@@ -202,45 +243,58 @@ impl<S: Service> State<S> {
         }
     }
 
-    /// Delivers a request to a waiting task. A chain of tasks that wait for each other is followed, not recursed into;
-    /// in a circle the request goes round once.
-    pub(super) fn task_deliver(&mut self, mut key: Key, mut asker: Asker, mut future: Key) {
-        self.core.round = self.core.round.wrapping_add(1);
-        let round = self.core.round;
-        loop {
-            self.core.request_move(key, asker, Request::PassedOn);
-            if let Some(task) = self.core.tasks.get_mut(key) {
-                task.round = round;
-            }
-            let Some(slot) = self.core.futures.get(future).filter(|slot| !slot.done) else { return };
-            let owned = match slot.source {
-                Source::Group(group) if self.core.group_is_owned_by(group, key) => Some(group),
-                _ => None,
-            };
-            if let Some(group) = owned {
-                // Whoever else waits for it: its owner does not go on before its members have ended.
-                return self.group_cancel(group, Text::None);
-            }
-            if slot.claims > 1 {
-                return self.task_release(key, future);
-            }
-            let (Source::Task(next) | Source::Start(next)) = slot.source else {
-                let _ = self.future_cancel(future);
-                return;
-            };
-            let joins = matches!(slot.source, Source::Task(_));
-            let Some(task) = self.core.tasks.get_mut(next) else { return };
-            if joins && (task.join_count > 1 || task.round == round) {
-                return self.core.join_remove(future, next);
-            }
-            task.requests += 1;
-            task.due += 1;
-            let TaskState::Waiting(further) = task.state else { return };
-            if self.core.task_is_shielded(next, None) {
-                return;
-            }
+    /// Delivers a request to a waiting task. A chain of tasks that wait for each other is followed, not recursed into.
+    pub(super) fn task_deliver(&mut self, key: Key, asker: Asker, future: Key) {
+        let outermost = self.core.sweep_begin();
+        self.core.sweep_meets(key);
+        let (mut key, mut asker, mut future) = (key, asker, future);
+        while let Some((next, further)) = self.task_pass_on(key, asker, future) {
             (key, asker, future) = (next, Asker::Task, further);
         }
+        if outermost {
+            self.core.sweeping = false;
+        }
+    }
+
+    /// Passes a request on to what a task waits for. If that is another task, which has been asked now and waits too:
+    /// that task, and for what.
+    fn task_pass_on(&mut self, key: Key, asker: Asker, future: Key) -> Option<(Key, Key)> {
+        self.core.request_move(key, asker, Request::PassedOn);
+        let slot = self.core.futures.get(future).filter(|slot| !slot.done)?;
+        let (source, shared) = (slot.source, slot.claims > 1);
+        match source {
+            // Whoever else waits for it: its owner does not go on before its members have ended.
+            Source::Group(group) if self.core.group_is_owned_by(group, key) => self.group_cancel(group, Text::None),
+            _ if shared => self.task_release(key, future),
+            Source::Task(next) | Source::Start(next) => return self.task_pass_on_to(key, future, next),
+            _ => _ = self.future_cancel(future),
+        }
+        None
+    }
+    /// `key` waits for the end of `next`, or for its start.
+    fn task_pass_on_to(&mut self, key: Key, future: Key, next: Key) -> Option<(Key, Key)> {
+        let joined = self.core.future_is_join_of(future, next);
+        let task = self.core.tasks.get(next).filter(|task| !task.is_over())?;
+        if joined && task.join_count > 1 {
+            self.core.join_remove(future, next);
+            return None;
+        }
+        if self.core.sweep_meets(next) {
+            match self.core.sweep_circles(next, key) {
+                true if joined => self.core.join_remove(future, next),
+                true => self.core.start_remove(future, next),
+                false => {}
+            }
+            return None;
+        }
+        let task = self.core.tasks.get_mut(next)?;
+        task.requests += 1;
+        task.due += 1;
+        let TaskState::Waiting(further) = task.state else { return None };
+        if self.core.task_is_shielded(next, None) {
+            return None;
+        }
+        Some((next, further))
     }
 
     /// The task stops waiting for a future that others still wait for.

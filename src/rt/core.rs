@@ -132,8 +132,10 @@ pub struct Core {
     pub counters: Counters,
     /// Whether the loop takes no new work.
     pub closing: bool,
-    /// Numbers the deliveries of requests to cancel.
-    pub round: u32,
+    /// Numbers the sweeps of requests to cancel (`cancel.rs`).
+    pub(super) round: u32,
+    /// Whether one is under way.
+    pub(super) sweeping: bool,
     /// Set when the future that `run_until` waits for is complete.
     pub until_done: bool,
     /// The stack of a task that names no size.
@@ -183,6 +185,7 @@ impl Core {
             counters: Counters::default(),
             closing: false,
             round: 0,
+            sweeping: false,
             until_done: false,
             stack_size: settings.stack_size,
             memory,

@@ -297,6 +297,58 @@ TEST(nobody_waits_for_the_group_that_waits_for_him) {
     close_clean(the_loop);
 }
 
+static int64_t joins(rota_task task, void *user_data) {
+    (void)task;
+    return rota_await(rota_task_join(*(rota_task *)user_data));
+}
+
+/* A sibling is asked once, though its group and another member ask it to end. */
+static int64_t has_siblings(rota_task task, void *user_data) {
+    member a = {"a", HOUR, 0, SECOND, 0};
+    rota_group group = open_group();
+    rota_task sibling, before = {0};
+    bool first = user_data != NULL;
+    if (first) CHECK_STATUS(rota_group_spawn(group, joins, &sibling, NULL, &before), ROTA_OK);
+    sibling = join_in(group, &a);
+    if (!first) CHECK_STATUS(rota_group_spawn(group, joins, &sibling, NULL, &before), ROTA_OK);
+    CHECK_STATUS(rota_task_yield(task), 0);
+    CHECK_STATUS(rota_group_cancel(group, NULL), ROTA_OK);
+    CHECK_EQ(cancelling(sibling), 1);
+    CHECK_EQ(cancelling(before), 1);
+    CHECK_STATUS(rota_await(rota_group_wait(group)), ROTA_ERR_CANCELLED);
+    CHECK_RECORD("a:cancelled a:clean");
+    return rota_group_close(group);
+}
+
+TEST(a_member_that_joins_another_is_asked_with_it) {
+    CHECK_STATUS(in_a_task(has_siblings, NULL), ROTA_OK);
+    CHECK_STATUS(in_a_task(has_siblings, "before"), ROTA_OK);
+}
+
+static int64_t waits_for_the_group(rota_task task, void *user_data) {
+    (void)task;
+    return rota_await(rota_group_wait(*(rota_group *)user_data));
+}
+
+/* Nothing owns the group, so nothing forbids the circle; it ends when it is cancelled. */
+TEST(a_circle_through_a_group_is_broken_by_a_cancel) {
+    rota_group group;
+    rota_task waiter;
+    the_loop = open_jump();
+    group = open_group();
+    waiter = spawn(the_loop, waits_for_the_group, &group);
+    CHECK_STATUS(rota_group_spawn(group, joins, &waiter, NULL, NULL), ROTA_OK);
+    turns(the_loop, 3);
+    CHECK_EQ(count_of(group), 1);
+    CHECK_STATUS(rota_task_cancel(waiter), ROTA_OK);
+    CHECK_EQ(cancelling(waiter), 1);
+    turns(the_loop, 5);
+    CHECK_EQ(count_of(group), 0);
+    CHECK_STATUS(WAIT(the_loop, rota_task_join(waiter)), ROTA_ERR_CANCELLED);
+    CHECK_STATUS(rota_group_close(group), ROTA_OK);
+    close_clean(the_loop);
+}
+
 /* ---- groups that nobody owns */
 
 TEST(a_group_of_the_hosts_is_his_to_wait_for_and_to_close) {
@@ -383,6 +435,8 @@ int main(int argc, char **argv) {
     RUN(groups_nest_and_each_keeps_its_failures);
     RUN(a_cancel_goes_down_however_deep_they_nest);
     RUN(nobody_waits_for_the_group_that_waits_for_him);
+    RUN(a_member_that_joins_another_is_asked_with_it);
+    RUN(a_circle_through_a_group_is_broken_by_a_cancel);
     RUN(a_group_of_the_hosts_is_his_to_wait_for_and_to_close);
     RUN(closing_a_wait_leaves_the_group_alone);
     RUN(closing_the_loop_ends_what_is_open);
