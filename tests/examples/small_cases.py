@@ -1,4 +1,4 @@
-"""The timer, the posts, the echo server, and one client in three styles."""
+"""The timer, the posts, the groups, the echo server, and one client in three styles."""
 import socket
 import threading
 import unittest
@@ -25,6 +25,27 @@ class Post(unittest.TestCase):
         result = support.run("post")
         self.assertEqual(result.stdout, b"3000 posts from 3 threads\n")
         self.assertEqual((result.returncode, result.stderr), (0, b""))
+
+
+class Group(unittest.TestCase):
+    def test_members_end_together(self):
+        for name in ("group", "group_stepped"):
+            result = support.run(name)
+            self.assertEqual(result.stdout.decode(),
+                             "in time:\n"
+                             "  convert is done\n"
+                             "  fetch is done\n"
+                             "  all 2 succeeded\n"
+                             "one fails:\n"
+                             "  print fails\n"
+                             "  fetch ends early: a member of the group failed\n"
+                             "  the group failed\n"
+                             "  error 0: of print, -1000001\n"
+                             "too slow:\n"
+                             "  fetch is done\n"
+                             "  convert ends early: the deadline has passed\n"
+                             "  the group came to ROTA_ERR_TIMEOUT\n")
+            self.assertEqual((result.returncode, result.stderr), (0, b""))
 
 
 class Echo(unittest.TestCase):
