@@ -11,13 +11,20 @@ pub enum Noun {
     Task,
     Listener,
     Stream,
+    Scope,
+    Group,
 }
+
+const NOUNS: [Noun; 8] =
+    [Noun::Call, Noun::Timer, Noun::Future, Noun::Task, Noun::Listener, Noun::Stream, Noun::Scope, Noun::Group];
 
 #[derive(Default)]
 pub struct Handles {
-    lists: [Vec<u64>; 6],
+    lists: [Vec<u64>; NOUNS.len()],
     /// Every task whose body has begun.
     begun: Vec<u64>,
+    /// Every scope that was entered.
+    entered: Vec<u64>,
 }
 
 /// How many of a noun are remembered; among them some have ended.
@@ -53,14 +60,21 @@ pub fn all_begun() -> Vec<u64> {
     with(|world| world.handles.begun.clone())
 }
 
+/// A scope was entered.
+pub fn entered(id: u64) {
+    with(|world| world.handles.entered.push(id));
+}
+
+/// Every scope that was entered; most have been left.
+pub fn all_entered() -> Vec<u64> {
+    with(|world| world.handles.entered.clone())
+}
+
 /// A handle for a call: mostly one that was handed out, rarely null, of another noun, or forged.
 pub fn any(noun: Noun) -> u64 {
     match roll(60) {
         0 => 0,
-        1 => {
-            let other = [Noun::Call, Noun::Timer, Noun::Future, Noun::Task, Noun::Listener, Noun::Stream];
-            known(other[roll(6) as usize])
-        }
+        1 => known(NOUNS[roll(NOUNS.len() as u64) as usize]),
         2 => forged(known(noun)),
         _ => known(noun),
     }
