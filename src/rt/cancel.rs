@@ -9,7 +9,8 @@
 //!    gets. What cannot be withdrawn at once (another task, a blocking call)
 //!    is asked, and the task goes on waiting for its answer: if that is another
 //!    than ROTA_ERR_CANCELLED, the request is due;
-//! 2. to the task alone, if others wait for the same future;
+//! 2. to the task alone, if others wait for the same future, or if nobody is
+//!    left who could be asked (a task that is leaving, a group that has fired);
 //! 3. otherwise (it is queued, running, or its outcome is ready) the request is
 //!    *due*: the next operation it starts, or the next wait that is not over
 //!    already, is answered ROTA_ERR_CANCELLED instead.
@@ -274,8 +275,8 @@ impl<S: Service> State<S> {
     /// `key` waits for the end of `next`, or for its start.
     fn task_pass_on_to(&mut self, key: Key, future: Key, next: Key) -> Option<(Key, Key)> {
         let joined = self.core.future_is_join_of(future, next);
-        let task = self.core.tasks.get(next).filter(|task| !task.is_over())?;
-        if joined && task.join_count > 1 {
+        let task = self.core.tasks.get(next)?;
+        if joined && (task.join_count > 1 || task.is_over()) {
             self.core.join_remove(future, next);
             return None;
         }

@@ -1,14 +1,15 @@
 //! Who waits for the end of a group: each wait is a future, and a group has a list of them.
 //!
 //! Waits are to a group what joins are to a task: cancelling the only one cancels
-//! the group, and the wait is done when its members have ended; one of several
-//! is only taken back. The owner's is different in one thing: cancelling the
+//! the group, and the wait is done when its members have ended; one of several,
+//! or one for a group that has fired, is only taken back. The owner's is different in one thing: cancelling the
 //! owner while it waits cancels the group, whoever else waits too (`cancel.rs`).
 
 use super::core::Core;
 use super::event_loop::State;
 use super::future::{Object, Source};
 use super::outcome::Outcome;
+use super::scope::Fired;
 use super::service::Service;
 use crate::base::{rota_status::*, Handle, Key, Result};
 use crate::sys::Text;
@@ -87,10 +88,11 @@ impl Core {
 }
 
 impl<S: Service> State<S> {
-    /// A wait is cancelled: so is the group, unless others wait too.
+    /// A wait is cancelled: so is the group, unless others wait too, or it has fired.
     pub(super) fn group_wait_cancel(&mut self, future: Key, group: Key) {
+        let open = self.core.group_fired(group) == Ok(Fired::No);
         match self.core.group(group) {
-            Ok(slot) if slot.wait_count <= 1 => self.group_cancel(group, Text::None),
+            Ok(slot) if open && slot.wait_count <= 1 => self.group_cancel(group, Text::None),
             _ => self.core.group_wait_remove(future, group),
         }
     }

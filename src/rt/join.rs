@@ -69,10 +69,10 @@ impl Core {
 }
 
 impl<S: Service> State<S> {
-    /// A join is cancelled: the task is asked to end, unless others join it too.
+    /// A join is cancelled: the task is asked to end, unless others join it too, or its body has ended.
     pub fn join_cancel(&mut self, future: Key, task: Key) {
         match self.core.tasks.get(task) {
-            Some(joined) if joined.join_count <= 1 => {
+            Some(joined) if joined.join_count <= 1 && !joined.is_over() => {
                 let _ = self.task_cancel(task);
             }
             _ => self.core.join_remove(future, task),

@@ -2,7 +2,7 @@
 
 use crate::handles::{self, any, remember, Noun};
 use crate::ledger::data;
-use crate::world::{answered, ensure, once_in, roll, status};
+use crate::world::{answered, ensure, once_in, roll, status, with};
 use crate::{bodies, loops, tasks};
 use core::ffi::c_char;
 use core::ptr::null;
@@ -152,13 +152,21 @@ fn ask() {
     }
 }
 
+/// Joins are left out: a task could wait for its own end that way, which nothing breaks.
+fn add() {
+    let future = rota_future { id: any(Noun::Future) };
+    if !with(|world| world.ledger.joins.contains_key(&future.id)) {
+        status("group_add", rota_group_add(group(), future));
+    }
+}
+
 fn groups(at: usize) {
     match roll(16) {
         0..=2 => open(at),
         3..=6 => spawn(),
         7 => start(),
         8 => _ = status("task_started", rota_task_started(task(), roll(9) as i64 - 1)),
-        9 | 10 => _ = status("group_add", rota_group_add(group(), rota_future { id: any(Noun::Future) })),
+        9 | 10 => add(),
         11 | 12 => remember(Noun::Future, rota_group_wait(group()).id),
         13 => _ = status("group_cancel", unsafe { rota_group_cancel(group(), reason()) }),
         14 => _ = status("group_close", rota_group_close(group())),
