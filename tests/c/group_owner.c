@@ -42,6 +42,30 @@ TEST(cancelling_the_owner_while_it_waits_cancels_the_group) {
     close_clean(the_loop);
 }
 
+static void owner_and_others(bool same_future) {
+    scene self = {{{0}, {0}, {0}}, {"a", HOUR, 0, SECOND, 0}, {"b", HOUR, 0, 0, 0}, 0, 0, {0}};
+    uint64_t start;
+    rota_task owner;
+    rota_future wait = {0};
+    the_loop = open_jump();
+    start = now_of(the_loop);
+    owner = spawn(the_loop, waits_for_two, &self);
+    turns(the_loop, 2);
+    if (!same_future) wait = rota_group_wait(self.group);
+    CHECK_STATUS(rota_task_cancel(owner), ROTA_OK);
+    CHECK_STATUS(rota_task_cancel(owner), ROTA_OK); /* the second has nobody to ask, and waits */
+    CHECK_STATUS(WAIT(the_loop, rota_task_join(owner)), ROTA_ERR_CANCELLED);
+    CHECK_EQ(self.ended, start + SECOND);
+    if (!same_future) CHECK_STATUS(WAIT(the_loop, wait), ROTA_ERR_CANCELLED);
+    CHECK_RECORD("a:cancelled b:cancelled a:clean");
+    close_clean(the_loop);
+}
+
+TEST(the_owner_waits_to_the_end_whoever_else_waits) {
+    owner_and_others(true);
+    owner_and_others(false);
+}
+
 /* As asyncio has it: the error wins, and the request from outside meets the task again. */
 static int64_t fails_and_is_cancelled(rota_task task, void *user_data) {
     scene *self = user_data;
@@ -125,6 +149,11 @@ static int64_t does_not_wait(rota_task task, void *user_data) {
     return 7;
 }
 
+static int64_t joins(rota_task task, void *user_data) {
+    (void)task;
+    return rota_await(rota_task_join(*(rota_task *)user_data));
+}
+
 static rota_task spawn_with_free(rota_task_fn body) {
     rota_task_options options;
     rota_task task = {0};
@@ -165,6 +194,22 @@ TEST(an_owner_that_is_leaving_may_be_joined_and_detached) {
     turns(the_loop, 6);
     CHECK_STATUS(rota_task_detach(owner), ROTA_OK);
     run_dry(the_loop);
+    forget_record();
+    close_clean(the_loop);
+}
+
+TEST(who_joins_one_that_is_leaving_may_be_cancelled) {
+    rota_task owner, joiner;
+    uint64_t start;
+    the_loop = open_jump();
+    start = now_of(the_loop);
+    owner = spawn(the_loop, does_not_wait, NULL);
+    joiner = spawn(the_loop, joins, &owner);
+    turns(the_loop, 6);
+    CHECK_STATUS(rota_task_cancel(joiner), ROTA_OK);
+    CHECK_STATUS(WAIT(the_loop, rota_task_join(joiner)), ROTA_ERR_CANCELLED);
+    CHECK_EQ(now_of(the_loop), start);
+    CHECK_EQ(WAIT(the_loop, rota_task_join(owner)), 7);
     forget_record();
     close_clean(the_loop);
 }
@@ -297,11 +342,6 @@ TEST(nobody_waits_for_the_group_that_waits_for_him) {
     close_clean(the_loop);
 }
 
-static int64_t joins(rota_task task, void *user_data) {
-    (void)task;
-    return rota_await(rota_task_join(*(rota_task *)user_data));
-}
-
 /* A sibling is asked once, though its group and another member ask it to end. */
 static int64_t has_siblings(rota_task task, void *user_data) {
     member a = {"a", HOUR, 0, SECOND, 0};
@@ -374,6 +414,44 @@ TEST(a_group_of_the_hosts_is_his_to_wait_for_and_to_close) {
     close_clean(the_loop);
 }
 
+TEST(a_second_cancel_takes_the_wait_back) {
+    member a = {"a", HOUR, 0, SECOND, 0};
+    rota_group group;
+    rota_future wait;
+    uint64_t start;
+    the_loop = open_jump();
+    start = now_of(the_loop);
+    group = open_group();
+    join_in(group, &a);
+    wait = rota_group_wait(group);
+    turns(the_loop, 2);
+    CHECK_STATUS(rota_future_cancel(wait), ROTA_OK);
+    turns(the_loop, 2);
+    CHECK_STATUS(rota_future_cancel(wait), ROTA_OK);
+    CHECK_STATUS(WAIT(the_loop, wait), ROTA_ERR_CANCELLED);
+    CHECK_EQ(now_of(the_loop), start);
+    CHECK_EQ(count_of(group), 1);
+    CHECK_STATUS(rota_group_close(group), ROTA_ERR_BUSY);
+    run_dry(the_loop);
+    CHECK_RECORD("a:cancelled a:clean");
+    close_clean(the_loop);
+}
+
+TEST(groups_that_wait_for_each_other_end_when_one_is_cancelled) {
+    rota_group one, two;
+    the_loop = open_jump();
+    one = open_group();
+    two = open_group();
+    CHECK_STATUS(rota_group_add(one, open_future(the_loop)), ROTA_OK);
+    CHECK_STATUS(rota_group_add(two, rota_group_wait(one)), ROTA_OK);
+    CHECK_STATUS(rota_group_add(one, rota_group_wait(two)), ROTA_OK);
+    CHECK_STATUS(rota_group_cancel(one, NULL), ROTA_OK);
+    turns(the_loop, 5);
+    CHECK_STATUS(rota_group_close(one), ROTA_OK);
+    CHECK_STATUS(rota_group_close(two), ROTA_OK);
+    close_clean(the_loop);
+}
+
 TEST(closing_a_wait_leaves_the_group_alone) {
     member a = {"a", SECOND, 0, 0, 0};
     rota_group group;
@@ -426,11 +504,13 @@ TEST(a_free_group_outlives_the_task_that_opened_it) {
 int main(int argc, char **argv) {
     test_begin(argc, argv);
     RUN(cancelling_the_owner_while_it_waits_cancels_the_group);
+    RUN(the_owner_waits_to_the_end_whoever_else_waits);
     RUN(a_cancel_together_with_an_error_is_not_lost);
     RUN(a_deadline_around_a_group_is_the_owners);
     RUN(leaving_a_scope_cancels_the_groups_in_it);
     RUN(the_end_of_an_owner_waits_for_its_groups);
     RUN(an_owner_that_is_leaving_may_be_joined_and_detached);
+    RUN(who_joins_one_that_is_leaving_may_be_cancelled);
     RUN(a_loop_that_closes_waits_for_them_too);
     RUN(groups_nest_and_each_keeps_its_failures);
     RUN(a_cancel_goes_down_however_deep_they_nest);
@@ -438,6 +518,8 @@ int main(int argc, char **argv) {
     RUN(a_member_that_joins_another_is_asked_with_it);
     RUN(a_circle_through_a_group_is_broken_by_a_cancel);
     RUN(a_group_of_the_hosts_is_his_to_wait_for_and_to_close);
+    RUN(a_second_cancel_takes_the_wait_back);
+    RUN(groups_that_wait_for_each_other_end_when_one_is_cancelled);
     RUN(closing_a_wait_leaves_the_group_alone);
     RUN(closing_the_loop_ends_what_is_open);
     RUN(a_free_group_outlives_the_task_that_opened_it);

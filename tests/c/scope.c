@@ -312,6 +312,18 @@ TEST(the_reason_is_the_message_of_the_task_that_was_asked) {
     close_clean(the_loop);
 }
 
+static int64_t thinks_again(rota_task task, void *user_data) {
+    (void)user_data;
+    CHECK_STATUS(rota_task_cancel_with(task, "first"), ROTA_OK);
+    CHECK_STATUS(rota_task_uncancel(task, NULL), ROTA_OK);
+    CHECK_STATUS(rota_task_cancel(task), ROTA_OK);
+    CHECK_STATUS(nap(1), ROTA_ERR_CANCELLED);
+    CHECK_TEXT(message_of(task), ""); /* the reason went with its request */
+    return 0;
+}
+
+TEST(a_reason_goes_with_its_request) { CHECK_EQ(in_a_task(thinks_again, NULL), 0); }
+
 int main(int argc, char **argv) {
     test_begin(argc, argv);
     RUN(a_deadline_is_a_timeout);
@@ -329,5 +341,6 @@ int main(int argc, char **argv) {
     RUN(a_deadline_reaches_what_is_combined);
     RUN(a_scope_is_cancelled_with_a_reason);
     RUN(the_reason_is_the_message_of_the_task_that_was_asked);
+    RUN(a_reason_goes_with_its_request);
     return test_end();
 }
