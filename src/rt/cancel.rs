@@ -80,8 +80,18 @@ impl Core {
         own.or(found)
     }
 
-    /// Delivers a request that is due, if there is one, to whoever asks: why it was made.
+    /// Delivers a request that is due, if there is one, to whoever asks: why it was made. Every operation that a task
+    /// starts comes by here.
+    #[inline]
     pub fn task_take_due(&mut self, key: Key) -> Option<Text> {
+        match self.tasks.get(key) {
+            Some(task) if task.due > 0 || task.ties.is_some() => self.task_take_next_due(key),
+            _ => None,
+        }
+    }
+
+    #[inline(never)]
+    fn task_take_next_due(&mut self, key: Key) -> Option<Text> {
         let asker = self.task_next_due(key)?;
         let reason = self.request_reason(key, asker);
         self.request_move(key, asker, Request::Arrived);
@@ -117,6 +127,9 @@ impl Core {
     #[inline]
     pub(super) fn task_answered(&mut self, key: Key, status: i32) -> Text {
         let Some(task) = self.tasks.get_mut(key) else { return Text::None };
+        if task.passed_on == 0 && task.ties.is_none() {
+            return Text::None;
+        }
         let cancelled = status == ROTA_ERR_CANCELLED as i32;
         let passed_on = core::mem::take(&mut task.passed_on);
         task.due += passed_on.saturating_sub(u32::from(cancelled));
