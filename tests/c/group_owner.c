@@ -42,6 +42,44 @@ TEST(cancelling_the_owner_while_it_waits_cancels_the_group) {
     close_clean(the_loop);
 }
 
+enum { BEFORE, TAKEN_BACK, SHIELDED, ASKED, TIMED_OUT };
+
+/* The owner is asked to end, or not, before it waits for its group. */
+static int64_t is_asked_and_waits(rota_task task, void *user_data) {
+    int how = *(int *)user_data;
+    member a = {"a", HOUR, 0, SECOND, 0};
+    rota_scope scope = {0}, shield = {0};
+    rota_group group;
+    int64_t result;
+    if (how == TIMED_OUT) scope = enter_timeout(task, 1);
+    if (how == BEFORE) CHECK_STATUS(rota_task_cancel(task), ROTA_OK);
+    if (how == BEFORE) CHECK_STATUS(nap(1), ROTA_ERR_CANCELLED);
+    group = open_group();
+    join_in(group, &a);
+    if (how == SHIELDED) shield = enter(task, ROTA_SCOPE_SHIELD);
+    if (how > BEFORE && how < TIMED_OUT) CHECK_STATUS(rota_task_cancel(task), ROTA_OK);
+    CHECK_STATUS(nap(2), how == BEFORE || how == SHIELDED ? 0 : ROTA_ERR_CANCELLED);
+    if (how == TAKEN_BACK) CHECK_STATUS(rota_task_uncancel(task, NULL), ROTA_OK);
+    result = rota_await(rota_group_wait(group));
+    if (result < 0) {
+        CHECK_TEXT(message_of(task), "the task that opened the group was asked to end");
+        CHECK_EQ(nap(1), 0); /* what has arrived does not come again */
+    }
+    CHECK_STATUS(rota_group_close(group), ROTA_OK);
+    (void)rota_scope_leave(shield, 0);
+    forget_record();
+    return rota_scope_leave(scope, result);
+}
+
+TEST(who_is_to_end_waits_for_members_that_are_to_end_too) {
+    int hows[] = {BEFORE, TAKEN_BACK, SHIELDED, ASKED, TIMED_OUT};
+    CHECK_EQ(in_a_task(is_asked_and_waits, &hows[0]), 1);
+    CHECK_EQ(in_a_task(is_asked_and_waits, &hows[1]), 1);
+    CHECK_EQ(in_a_task(is_asked_and_waits, &hows[2]), 1);
+    CHECK_STATUS(in_a_task(is_asked_and_waits, &hows[3]), ROTA_ERR_CANCELLED);
+    CHECK_STATUS(in_a_task(is_asked_and_waits, &hows[4]), ROTA_ERR_TIMEOUT);
+}
+
 static void owner_and_others(bool same_future) {
     scene self = {{{0}, {0}, {0}}, {"a", HOUR, 0, SECOND, 0}, {"b", HOUR, 0, 0, 0}, 0, 0, {0}};
     uint64_t start;
@@ -332,6 +370,7 @@ TEST(a_free_group_outlives_the_task_that_opened_it) {
 int main(int argc, char **argv) {
     test_begin(argc, argv);
     RUN(cancelling_the_owner_while_it_waits_cancels_the_group);
+    RUN(who_is_to_end_waits_for_members_that_are_to_end_too);
     RUN(the_owner_waits_to_the_end_whoever_else_waits);
     RUN(a_cancel_together_with_an_error_is_not_lost);
     RUN(a_deadline_around_a_group_is_the_owners);

@@ -348,7 +348,7 @@ static int64_t asks_a_refuser_twice(rota_task task, void *user_data) {
     (void)user_data;
     CHECK_STATUS(rota_await(rota_task_join(joined)), ROTA_ERR_CANCELLED);
     CHECK_STATUS(rota_scope_leave(inner, ROTA_ERR_CANCELLED), ROTA_ERR_CANCELLED);
-    CHECK_EQ(nap(1), 0); /* one answer was one arrival, the outer one's; the inner one was dropped */
+    CHECK_EQ(nap(1), 0); /* one answer was one arrival, the outer one's; the inner's was dropped */
     return rota_scope_leave(outer, ROTA_ERR_CANCELLED);
 }
 
