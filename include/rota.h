@@ -1600,9 +1600,13 @@ rota_status rota_group_add(rota_group group, rota_future future);
 ///
 /// Cancelling it, where it is the only one and its claim the last, cancels the
 /// group, and it is done when all have ended; so does cancelling the owner
-/// while it waits. Several may wait, and again; a group that has not fired
-/// takes new members after. ROTA_ERR_INVALID: the task that asks for it, or
-/// waits for it, is a member of the group.
+/// while it waits. If the group has been asked to end already, cancelling only
+/// takes the wait back; the owner waits on. If the owner asks for this future
+/// and has been asked to end since it opened the group, the group is cancelled
+/// at once (rota_task_uncancel() before says that it is to go on). Several may
+/// wait, and again; a group that was not asked to end takes new members after.
+/// ROTA_ERR_INVALID: the task that asks for it, or waits for it, is a member of
+/// the group.
 rota_future rota_group_wait(rota_group group);
 
 /// Asks all members to end, and the owner, if it does not wait for the group;

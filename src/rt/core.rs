@@ -150,12 +150,12 @@ pub struct Core {
     pub counters: Counters,
     /// Whether the loop takes no new work.
     pub closing: bool,
-    /// Numbers the requests to cancel.
-    pub round: u32,
+    /// Numbers the sweeps of requests to cancel (`cancel.rs`).
+    pub(super) round: u32,
+    /// The one that is under way.
+    pub(super) sweep: Option<u32>,
     /// Numbers the tasks.
     pub(super) spawned: u32,
-    /// The number of the request that a combination is passing on.
-    pub passing: Option<u32>,
     /// Set when the future that `run_until` waits for is complete.
     pub until_done: bool,
     /// The stack of a task that names no size.
@@ -211,8 +211,8 @@ impl Core {
             counters: Counters::default(),
             closing: false,
             round: 0,
+            sweep: None,
             spawned: 0,
-            passing: None,
             until_done: false,
             stack_size: settings.stack_size,
             memory,

@@ -38,7 +38,7 @@ pub enum Continuation {
 impl Core {
     /// Whether a future is made of another one, through however many combinations.
     pub(super) fn future_is_made_of(&mut self, future: Key, other: Key) -> bool {
-        let walk = self.request_round();
+        let walk = self.sweep_number();
         let mut next = self.combine_walk(future, walk, None);
         while let Some(key) = next {
             let Some(combine) = self.combines.get(key) else { return false };

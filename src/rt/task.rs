@@ -81,7 +81,7 @@ pub struct Task {
     pub(super) due: u32,
     /// Requests that were passed on to what the task waits for: it answers them, or they are due.
     pub(super) passed_on: u32,
-    /// The delivery that came by last: one that comes by again goes in a circle.
+    /// The sweep that came by last.
     pub(super) round: u32,
     /// How often it may go on without waiting.
     pub budget: u32,
