@@ -28,6 +28,7 @@ KINDS = {  # the type of a handle: its kind, and the fixture's member
     "rota_condition": ("CONDITION", "condition"),
     "rota_rwlock": ("RWLOCK", "rwlock"),
     "rota_once": ("ONCE", "once"),
+    "rota_owner": ("OWNER", "owner"),
     "rota_scope": ("SCOPE", "scope"),
 }
 
@@ -65,9 +66,12 @@ BAD_TEXTS = ['"\\xff\\xfe"', '"\\xc3"', '"\\xed\\xa0\\x80"', '""', "long_text"]
 NULL_SUCCEEDS = {
     "rota_loop_close", "rota_loop_abandon", "rota_future_close", "rota_listener_close",
     "rota_stream_close", "rota_stream_abort", "rota_lock_close", "rota_semaphore_close",
-    "rota_event_close", "rota_queue_close", "rota_barrier_close", "rota_condition_close",
+    "rota_event_close", "rota_queue_close", "rota_barrier_close", "rota_owner_close", "rota_condition_close",
     "rota_rwlock_close", "rota_once_close", "rota_scope_leave",
 }
+
+# Handles of which null means that there is none.
+NULL_MEANS_NONE = {("rota_loop_set_owner", "owner")}
 
 # What else a bad handle may be answered with, besides ROTA_ERR_HANDLE: no task runs here.
 BAD_HANDLE_TOO = {"rota_await": ["ROTA_ERR_NO_TASK"],
@@ -93,6 +97,8 @@ NULLABLE = {
     ("rota_loop_resolve", "service"), ("rota_loop_connect", "service"),
     ("rota_loop_spawn", "out"), ("rota_loop_spawn_stepped", "out"),
     ("rota_queue_put", "item"), ("rota_queue_try_put", "item"),
+    ("rota_loop_open_owner", "dropped"), ("rota_loop_set_owner", "before"),
+    ("rota_owner_cancel", "left"),
     ("rota_task_set_local", "value"), ("rota_task_set_local", "value_free"),
     ("rota_queue_put_priority", "item"), ("rota_queue_try_put_priority", "item"),
     ("rota_once_set", "value"), ("rota_once_set", "value_free"),
@@ -315,7 +321,9 @@ class Writer:
             kind = KINDS[p.type][0]
             codes = ["ROTA_ERR_HANDLE"] + BAD_HANDLE_TOO.get(name, [])
             first = p is function.handles[0]
-            null = ["ROTA_OK"] if first and name in NULL_SUCCEEDS else codes
+            null = codes
+            if first and name in NULL_SUCCEEDS or (name, p.name) in NULL_MEANS_NONE:
+                null = ["ROTA_OK"]
             self.put(f"    count = bad_handles(fx, {kind}, bad);")
             self.put("    for (i = 0; i <= count; i++) {")
             self.put(f"        {name}_args args = {name}_good(fx);")

@@ -133,7 +133,7 @@ pub unsafe extern "C" fn rota_future_then(
                 let outcome = Outcome { moved: carried.max(0) as u64, ..outcome };
                 let key = state.core.future_new(Source::Promise)?;
                 state.core.future_complete(key, outcome, Text::None, Object::None);
-                let claimed = state.core.future_claim(key, Waiter::Then(then));
+                let claimed = state.core.future_claim(key, Waiter::Then(then, state.core.owner));
                 if claimed.is_err() {
                     state.core.futures.remove(key);
                 }
@@ -143,7 +143,7 @@ pub unsafe extern "C" fn rota_future_then(
     }
     guard_kind(handle, Kind::Future, |state| {
         let then = then.ok_or(ROTA_ERR_INVALID)?;
-        state.core.future_claim(handle.key(), Waiter::Then(then))
+        state.core.future_claim(handle.key(), Waiter::Then(then, state.core.owner))
     })
 }
 
@@ -166,8 +166,9 @@ pub unsafe extern "C" fn rota_future_remove(
         // SAFETY: only compared, never called.
         let gone = unsafe { HostThen::new(callback, user_data) };
         state.core.futures.get(handle.key()).ok_or(ROTA_ERR_HANDLE)?;
-        let count =
-            state.core.future_unclaim(handle.key(), |waiter| matches!(waiter, Waiter::Then(then) if then.same(gone)));
+        let count = state
+            .core
+            .future_unclaim(handle.key(), |waiter| matches!(waiter, Waiter::Then(then, _) if then.same(gone)));
         // SAFETY: the caller's word, passed on.
         unsafe { hand_out_if_wanted(removed, count) };
         Ok(())

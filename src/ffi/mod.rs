@@ -32,6 +32,8 @@ pub mod scope;
 
 pub mod dump;
 
+pub mod owner;
+
 pub mod blocking;
 
 pub mod post;

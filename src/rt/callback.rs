@@ -10,6 +10,7 @@ use super::current::{self, Current, Scope};
 use super::event_loop::{Runtime, State};
 use super::hook::ROTA_TASK_PAUSED;
 use super::outcome::Outcome;
+use super::owner::Tag;
 use super::ready::Entry;
 use super::service::Service;
 use super::task::Begun;
@@ -33,6 +34,16 @@ pub enum Label {
     Task(Key),
 }
 
+/// What a stepped body's return makes of it.
+enum Stepped {
+    /// What it waits for is over: it is called again.
+    Goes(rota_outcome),
+    /// It waits.
+    Waits,
+    /// It has ended, with this answer, and something is to be let go of.
+    Ends(i64, Option<HostFree>),
+}
+
 /// The first thing in the queue.
 enum Next {
     /// A plain callback.
@@ -51,6 +62,7 @@ impl<S: Service> Runtime<S> {
         let (next, handle, status) = self.with(|state| {
             let core = &mut state.core;
             core.counters.callbacks += 1;
+            core.owner = Tag::NONE;
             let status = if core.closing { ROTA_ERR_CANCELLED } else { ROTA_OK };
             let next = match core.ready.pop_call() {
                 Some(call) => Next::Call(call),
@@ -78,7 +90,12 @@ impl<S: Service> Runtime<S> {
             // `run_next` has taken them.
             Entry::Nothing | Entry::Call(_) | Entry::Task(_) => Ok(Label::Post),
             Entry::Slot(key) => {
-                if let Some(queued) = self.with(|state| Ok(state.core.calls.remove(key)))? {
+                let queued = self.with(|state| {
+                    let queued = state.core.calls.remove(key);
+                    state.core.owner = queued.as_ref().map_or(Tag::NONE, |queued| queued.owner);
+                    Ok(queued)
+                })?;
+                if let Some(queued) = queued {
                     queued.call.call(handle, if queued.cancelled { ROTA_ERR_CANCELLED } else { status });
                 }
                 Ok(Label::Call(key))
@@ -90,8 +107,8 @@ impl<S: Service> Runtime<S> {
                 }
                 Ok(outer.map_or(Label::Post, Label::Future))
             }
-            Entry::Then(key, then) => {
-                let result = self.with(|state| Ok(state.core.future_begin_call(key)))?;
+            Entry::Then(key, then, owner) => {
+                let result = self.with(|state| Ok(state.core.future_begin_call(key, owner)))?;
                 then.call(Handle::new(Kind::Future, self.number, key).into(), result);
                 self.let_go(self.with(|state| Ok(state.future_settle(key)))?);
                 Ok(Label::Future(key))
@@ -115,7 +132,11 @@ impl<S: Service> Runtime<S> {
                 }
                 Ok(Label::Timer(key))
             }
-            Entry::TimerCancelled(key, timer) => {
+            Entry::TimerCancelled(key, timer, owner) => {
+                self.with(|state| {
+                    state.core.owner = owner;
+                    Ok(())
+                })?;
                 timer.call(Handle::new(Kind::Timer, self.number, key).into(), ROTA_ERR_CANCELLED);
                 Ok(Label::Timer(key))
             }
@@ -165,28 +186,23 @@ impl<S: Service> Runtime<S> {
     /// Calls a stepped body until it waits for something that is not over (`None`) or ends.
     fn run_steps(&self, key: Key, step: HostStep) -> Result<Option<i64>> {
         let handle = Handle::new(Kind::Task, self.number, key).into();
-        let (mut given, free) = self.with(|state| {
+        let (given, free) = self.with(|state| {
             let (_, free) = state.task_resumed(key);
-            Ok((state.core.task_outcome(key), free))
+            let given_up = state.core.task_is_given_up(key);
+            Ok(((!given_up).then(|| state.core.task_outcome(key)), free))
         })?;
         self.let_go(free);
+        // Its owner was cancelled while its turn stood in the queue.
+        let Some(mut given) = given else { return Ok(Some(ROTA_ERR_CANCELLED as i64)) };
         loop {
             let answer = step.call(handle, &given);
-            let begun = self.with(|state| {
-                let next = state.core.tasks.get_mut(key).map(|task| core::mem::take(&mut task.next));
-                match next.unwrap_or_default() {
-                    _ if answer != ROTA_STEP_WAIT => Ok(Err(answer)),
-                    Handle::NULL => Ok(Err(state.core.task_misused(key))),
-                    future => match state.task_await_step(key, future) {
-                        Begun::Over(_) => Ok(Ok(Some(state.core.task_outcome(key)))),
-                        Begun::Parked => Ok(Ok(None)),
-                    },
+            match self.with(|state| Ok(state.step_begun(key, answer)))? {
+                Stepped::Goes(outcome) => given = outcome,
+                Stepped::Waits => return Ok(None),
+                Stepped::Ends(answer, free) => {
+                    self.let_go(free);
+                    return Ok(Some(answer));
                 }
-            })?;
-            match begun {
-                Ok(Some(outcome)) => given = outcome,
-                Ok(None) => return Ok(None),
-                Err(answer) => return Ok(Some(answer)),
             }
         }
     }
@@ -234,6 +250,26 @@ impl<S: Service> Runtime<S> {
                 }
                 Ok(short)
             }
+        }
+    }
+}
+
+impl<S: Service> State<S> {
+    /// A stepped body has returned `answer`.
+    fn step_begun(&mut self, key: Key, answer: i64) -> Stepped {
+        let next = self.core.tasks.get_mut(key).map(|task| core::mem::take(&mut task.next)).unwrap_or_default();
+        if answer != ROTA_STEP_WAIT {
+            return Stepped::Ends(answer, None);
+        }
+        if self.core.task_is_given_up(key) {
+            return Stepped::Ends(ROTA_ERR_CANCELLED as i64, self.task_give_up(key, next.key()));
+        }
+        if next.is_null() {
+            return Stepped::Ends(self.core.task_misused(key), None);
+        }
+        match self.task_await_step(key, next) {
+            Begun::Over(_) => Stepped::Goes(self.core.task_outcome(key)),
+            Begun::Parked => Stepped::Waits,
         }
     }
 }

@@ -12,6 +12,7 @@ use super::future::Future;
 use super::locals::Locals;
 use super::origins::Origins;
 use super::outcome::Outcome;
+use super::owner::{Owner, Tag};
 use super::ready::Ready;
 use super::remote::Remote;
 use super::scope::Scope;
@@ -106,6 +107,10 @@ pub struct Core {
     pub waiters: Waiters,
     /// Futures made of futures.
     pub combines: Combines,
+    /// Owners.
+    pub owners: Slab<Owner>,
+    /// Whose all is that is started now.
+    pub owner: Tag,
     /// Tasks.
     pub tasks: Slab<Task>,
     /// Values that tasks carry along.
@@ -168,6 +173,8 @@ impl Core {
             futures: Slab::new(memory.clone(), generation),
             waiters: Waiters::new(memory.clone()),
             combines: Combines::new(&memory),
+            owners: Slab::new(memory.clone(), generation),
+            owner: Tag::NONE,
             tasks: Slab::new(memory.clone(), generation),
             locals: Locals::new(&memory),
             ties: Slab::new(memory.clone(), 1),
@@ -231,6 +238,7 @@ impl Core {
             .last_generation()
             .max(self.futures.last_generation())
             .max(self.tasks.last_generation())
+            .max(self.owners.last_generation())
             .max(self.timers.last_generation())
             .max(self.scopes.last_generation())
             .max(self.driver.last_generation())

@@ -22,6 +22,7 @@
 use super::core::{Core, ROTA_LOG_ERROR};
 use super::event_loop::State;
 use super::outcome::Outcome;
+use super::owner::Tag;
 use super::ready::Entry;
 use super::service::{Operation, Service};
 use super::waiters::{Line, Waiter};
@@ -74,6 +75,8 @@ pub struct Future {
     pub closed: bool,
     /// Whether one of its callbacks is running: it does not end before that returns.
     pub calling: bool,
+    /// Whose it is.
+    pub owner: Tag,
     /// Claims that have not been answered.
     pub claims: u32,
     /// What it came to, when done.
@@ -134,9 +137,19 @@ impl Core {
         let keeps = |waiter: &Waiter| match waiter {
             Waiter::Task(_) => true,
             Waiter::Member(member) => self.member_is_live(*member),
-            Waiter::Then(_) | Waiter::Until | Waiter::Blocked(_) => false,
+            Waiter::Then(..) | Waiter::Until | Waiter::Blocked(_) => false,
         };
         self.futures.get(key).is_some_and(|future| self.waiters.any(&future.waiters, keeps))
+    }
+
+    /// Whether one of those who wait for a future is so.
+    pub(super) fn future_has_waiter(&self, key: Key, is: impl Fn(&Waiter) -> bool) -> bool {
+        self.futures.get(key).is_some_and(|future| self.waiters.any(&future.waiters, is))
+    }
+
+    /// How many of those who wait for a future are so.
+    pub(super) fn future_count_waiters(&self, key: Key, is: impl Fn(&Waiter) -> bool) -> usize {
+        self.futures.get(key).map_or(0, |future| self.waiters.count(&future.waiters, is))
     }
 
     /// The first who waits for a pending future.
@@ -153,6 +166,7 @@ impl Core {
             seen: false,
             closed: false,
             calling: false,
+            owner: self.owner,
             claims: 0,
             outcome: Outcome::default(),
             text: Text::None,
@@ -205,7 +219,7 @@ impl Core {
 
     fn future_notify(&mut self, key: Key, waiter: Waiter) {
         match waiter {
-            Waiter::Then(then) => self.ready.push_reserved(Entry::Then(key, then)),
+            Waiter::Then(then, owner) => self.ready.push_reserved(Entry::Then(key, then, owner)),
             Waiter::Task(task) => self.task_wake(task),
             Waiter::Until => self.until_done = true,
             Waiter::Member(member) => self.member_arrived(member),
@@ -254,7 +268,7 @@ impl Core {
     }
 
     /// Takes back the claims of all waiters for which `of` holds; how many those were.
-    pub fn future_unclaim(&mut self, key: Key, of: impl Fn(&Waiter) -> bool) -> usize {
+    pub fn future_unclaim(&mut self, key: Key, mut of: impl FnMut(&Waiter) -> bool) -> usize {
         let Some(future) = self.futures.get_mut(key).filter(|future| !future.done) else {
             return 0;
         };
@@ -282,8 +296,10 @@ impl Core {
         }
     }
 
-    /// The turn of a callback has come: its claim is answered, and the future stays until it returns. The short form.
-    pub fn future_begin_call(&mut self, key: Key) -> i64 {
+    /// The turn of a callback of `owner`'s has come: its claim is answered, and the future stays until it returns. The
+    /// short form.
+    pub fn future_begin_call(&mut self, key: Key, owner: Tag) -> i64 {
+        self.owner = owner;
         let Some(future) = self.futures.get_mut(key) else { return ROTA_ERR_HANDLE as i64 };
         future.seen = true;
         future.calling = true;

@@ -25,6 +25,7 @@ mod join;
 mod locals;
 mod origins;
 mod outcome;
+mod owner;
 mod post;
 mod ready;
 mod remote;
@@ -51,6 +52,7 @@ pub use self::info::{
 };
 pub use self::job::{key_of, token_of};
 pub use self::outcome::Outcome;
+pub use self::owner::Tag;
 pub use self::remote::{Message, Remote, Told};
 pub use self::scope::{Fired, NewScope};
 pub use self::service::{Operation, Service};

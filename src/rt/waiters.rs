@@ -4,6 +4,7 @@
 //! steady state; the first of a line, who is mostly the only one, stands in the
 //! future itself.
 
+use super::owner::Tag;
 use crate::base::{Key, Result};
 use crate::sys::host::HostThen;
 use crate::sys::{Memory, Slab, Ticket};
@@ -12,7 +13,7 @@ use crate::sys::{Memory, Slab, Ticket};
 #[derive(Clone, Copy)]
 pub enum Waiter {
     /// A callback.
-    Then(HostThen),
+    Then(HostThen, Tag),
     /// A task.
     Task(Key),
     /// `run_until`.
@@ -26,7 +27,7 @@ pub enum Waiter {
 impl Waiter {
     /// Whether it has a place in the ready queue set aside while it waits. A task and a combination have their own.
     pub fn has_place(&self) -> bool {
-        matches!(self, Waiter::Then(_) | Waiter::Blocked(_))
+        matches!(self, Waiter::Then(..) | Waiter::Blocked(_))
     }
 }
 
@@ -102,6 +103,17 @@ impl Waiters {
             }
         }
         *line = kept;
+    }
+
+    /// How many waiters of a line there are for which `is` holds.
+    pub fn count(&self, line: &Line, is: impl Fn(&Waiter) -> bool) -> usize {
+        let mut at = line.others.map(|(head, _)| head);
+        let mut count = usize::from(line.first.as_ref().is_some_and(&is));
+        while let Some(node) = at.and_then(|key| self.nodes.get(key)) {
+            count += usize::from(is(&node.waiter));
+            at = node.next;
+        }
+        count
     }
 
     /// Whether `is` holds for any waiter of a line.

@@ -10,6 +10,7 @@ enum kind {
     CONDITION,
     RWLOCK,
     ONCE,
+    OWNER,
     SCOPE,
     KINDS
 };
@@ -27,6 +28,7 @@ typedef struct {
     rota_event event;
     rota_queue queue; /* by priority, so that it takes every put */
     rota_barrier barrier;
+    rota_owner owner; /* owns nothing, and is not set */
     rota_condition condition; /* under the lock */
     rota_rwlock rwlock;
     rota_once once;
@@ -121,6 +123,9 @@ static void end_one_of_each(fixture *self) {
     CHECK_STATUS(rota_queue_close(queue), ROTA_OK);
     CHECK_STATUS(rota_loop_open_barrier(self->loop, 2, &barrier), ROTA_OK);
     CHECK_STATUS(rota_barrier_close(barrier), ROTA_OK);
+    rota_owner owner;
+    CHECK_STATUS(rota_loop_open_owner(self->loop, NULL, &owner), ROTA_OK);
+    CHECK_STATUS(rota_owner_close(owner), ROTA_OK);
     CHECK_STATUS(rota_loop_open_rwlock(self->loop, &rwlock), ROTA_OK);
     CHECK_STATUS(rota_rwlock_close(rwlock), ROTA_OK);
     CHECK_STATUS(rota_loop_open_once(self->loop, &once), ROTA_OK);
@@ -143,6 +148,7 @@ static void end_one_of_each(fixture *self) {
     self->stale[CONDITION] = condition.id;
     self->stale[RWLOCK] = rwlock.id;
     self->stale[ONCE] = once.id;
+    self->stale[OWNER] = owner.id;
     self->stale[SCOPE] = scope.id;
 }
 
@@ -158,6 +164,7 @@ static void open_fixture(fixture *self) {
     CHECK_STATUS(rota_loop_open_event(self->loop, 0, &self->event), ROTA_OK);
     CHECK_STATUS(rota_loop_open_queue(self->loop, 2, ROTA_QUEUE_PRIORITY, &self->queue), ROTA_OK);
     CHECK_STATUS(rota_loop_open_barrier(self->loop, 2, &self->barrier), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_owner(self->loop, NULL, &self->owner), ROTA_OK);
     CHECK_STATUS(rota_loop_open_condition(self->loop, self->lock, &self->condition), ROTA_OK);
     CHECK_STATUS(rota_loop_open_rwlock(self->loop, &self->rwlock), ROTA_OK);
     CHECK_STATUS(rota_loop_open_once(self->loop, &self->once), ROTA_OK);
@@ -183,6 +190,7 @@ static void open_fixture(fixture *self) {
     self->live[CONDITION] = self->condition.id;
     self->live[RWLOCK] = self->rwlock.id;
     self->live[ONCE] = self->once.id;
+    self->live[OWNER] = self->owner.id;
     self->live[SCOPE] = self->scope.id;
 }
 
@@ -229,6 +237,8 @@ static void check_unharmed(fixture *self) {
     CHECK_STATUS(rota_event_is_set(self->event, &locked), ROTA_OK);
     CHECK(!locked);
     CHECK_STATUS(rota_queue_get_size(self->queue, &size), ROTA_OK);
+    CHECK_EQ(size, 0);
+    CHECK_STATUS(rota_owner_get_count(self->owner, &size), ROTA_OK);
     CHECK_EQ(size, 0);
     CHECK_STATUS(rota_barrier_get_waiting(self->barrier, &requests), ROTA_OK);
     CHECK_EQ(requests, 0);
