@@ -162,6 +162,9 @@
 /// Its body has returned, and nobody has joined it yet.
 #define ROTA_TASK_STATE_ENDED 4
 
+/// Its body has returned, and it ends when the groups that it owns are empty.
+#define ROTA_TASK_STATE_LEAVING 5
+
 /// Debug mode: reports callbacks that ran too long, and says more in the log.
 #define ROTA_LOOP_DEBUG 1
 
@@ -184,6 +187,10 @@
 
 /// Wait until one has failed, or all are done.
 #define ROTA_WAIT_FIRST_ERROR 2
+
+/// A race is won by the first that does well; if all fail, it fails as the
+/// first that did.
+#define ROTA_RACE_SUCCESS 1
 
 /// Starts the body at once, inside the call that spawns it, up to its first
 /// wait; the handle is written first. Its end is queued like any other. Eager
@@ -209,6 +216,12 @@
 
 /// It was cancelled.
 #define ROTA_SCOPE_CANCELLED 2
+
+/// A member's failure cancels nobody: the others go on.
+#define ROTA_GROUP_KEEP_GOING 1
+
+/// No task owns the group, also if a task opens it.
+#define ROTA_GROUP_FREE 2
 
 /// Several listeners may share the port, and the system spreads connections
 /// over them.
@@ -435,6 +448,8 @@ typedef struct {
     uint32_t cut;
     /// Zero.
     uint32_t reserved;
+    /// How many stand in the queue of completions.
+    uint64_t completions;
 } rota_turn_figures;
 
 /// A callback queued with rota_loop_call_soon() or rota_loop_post(). `status`
@@ -476,6 +491,8 @@ typedef struct {
     uint64_t stacks;
     /// Stacks kept for reuse, now.
     uint64_t stacks_kept;
+    /// Completions that you have not fetched, now.
+    uint64_t completions;
 } rota_loop_stats;
 
 /// A callback that stands in the queue of a loop.
@@ -540,6 +557,31 @@ typedef struct {
     /// Zero.
     uint8_t reserved;
 } rota_address;
+
+/// What rota_future_map() makes of a future: the short form of what it came to
+/// is `result`, what is returned is the short form of another outcome.
+typedef int64_t (*rota_map_fn)(rota_future future, int64_t result,
+    void *user_data);
+
+/// What rota_future_chain() goes on with: `result` is what `future` came to, in
+/// the short form, what is returned is waited for.
+typedef rota_future (*rota_chain_fn)(rota_future future, int64_t result,
+    void *user_data);
+
+/// What rota_loop_next_completion() fetches.
+typedef struct {
+    /// The size of this struct, set by you.
+    size_t size;
+    /// The future that is done; null for a post. For a future that was a value
+    /// when it was drained this is a new one.
+    rota_future future;
+    /// The short form of the outcome: the value, or the negative status.
+    int64_t result;
+    /// The whole of it.
+    rota_outcome outcome;
+    /// Your pointer.
+    void *user_data;
+} rota_completion;
 
 /// How to start a task. Prepare it with rota_task_options_init(); zero is every
 /// default.
@@ -614,6 +656,39 @@ typedef struct {
 /// A line of a dump, without a newline, which lives for the call. Called inside
 /// the call that asked for the dump.
 typedef void (*rota_dump_fn)(const char *line, void *user_data);
+
+/// How to open a group. Prepare it with rota_group_options_init(); zero is
+/// every default.
+typedef struct {
+    /// The size of this struct, set by the init function.
+    size_t size;
+    /// For logs: at most 255 bytes of UTF-8, copied. NULL means "group".
+    const char *name;
+    /// The time that its members have, from the opening on; 0 means no end.
+    uint64_t timeout_ns;
+    /// ROTA_GROUP_... bits.
+    uint32_t flags;
+    /// Zero.
+    uint32_t reserved;
+} rota_group_options;
+
+/// Tasks and operations that end together.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_group;
+
+/// What failed, and through which task it came.
+typedef struct {
+    /// The size of this struct, set by the caller.
+    size_t size;
+    /// What it came to. Its message lives as long as what it was read from:
+    /// until the group or the future ends, or until the task's next await.
+    rota_outcome outcome;
+    /// The name of the task that failed, "" if it was none. Never NULL. It
+    /// lives as long as the message.
+    const char *name;
+} rota_failure;
 
 /// A tag for all that one script or level of the host's starts.
 typedef struct {
@@ -763,12 +838,13 @@ rota_status rota_loop_open(const rota_loop_options *options, rota_loop *out);
 ///
 /// ROTA_OK: everything of the loop has ended, its handles are stale, no
 /// callback comes any more. ROTA_ERR_BUSY: a task refused to end, a blocking
-/// call has not returned, or a peer has not taken what was given to
-/// rota_stream_send(); the loop takes no new work (ROTA_ERR_CLOSING), stays
-/// valid, and may be turned, closed again or abandoned. Tasks are asked by the
-/// first call only, so that their cleanup is left in peace. What is left stands
-/// in rota_loop_get_stats(), as tasks, jobs and streams. ROTA_ERR_REENTRANT:
-/// called from inside the loop.
+/// call has not returned, a peer has not taken what was given to
+/// rota_stream_send(), or there are completions that you have not fetched
+/// (rota_loop_next_completion()); the loop takes no new work
+/// (ROTA_ERR_CLOSING), stays valid, and may be turned, closed again or
+/// abandoned. Tasks are asked by the first call only, so that their cleanup is
+/// left in peace. What is left stands in rota_loop_get_stats(), as tasks, jobs,
+/// streams and completions. ROTA_ERR_REENTRANT: called from inside the loop.
 rota_status rota_loop_close(rota_loop loop, uint64_t limit_ns);
 
 /// Gives a loop up without waiting: its handles are stale and no callback
@@ -786,7 +862,8 @@ rota_status rota_loop_run(rota_loop loop);
 /// thus ends. ROTA_ERR_STOPPED: the loop was stopped first; the future goes on.
 int64_t rota_loop_run_until(rota_loop loop, rota_future future);
 
-/// One turn: waits at most `wait_ns` if nothing is ready (0: not at all), then
+/// One turn: waits at most `wait_ns` if nothing is ready and no completion
+/// stands to be fetched (0: not at all), then
 /// runs what is ready. Stops starting callbacks after `budget_ns`, and after
 /// `max_callbacks` (0: no such limit); at least one runs in any case. A turn
 /// that was cut short is resumed by the next call, in the same order.
@@ -1010,6 +1087,109 @@ rota_future rota_loop_gather(rota_loop loop, const rota_future *futures,
 rota_future rota_loop_wait(rota_loop loop, const rota_future *futures,
     size_t count, uint32_t until, uint64_t timeout_ns);
 
+/// A future whose value is the place (from 0) in `futures` of the first that is
+/// done, however it is done. The others are cancelled where nobody else waits
+/// for them, and the race is done when those have ended. `flags` is 0 or
+/// ROTA_RACE_SUCCESS.
+///
+///     rota_future two[2] = {rota_stream_read(stream, buffer, size),
+///                           rota_event_wait(give_up)};
+///     int64_t first = rota_await(rota_loop_race(loop, two, 2, 0));
+///     if (first == 0) n = rota_await(two[0]);
+///     if (first >= 0) rota_future_close(two[first]);
+///
+/// It is a claim on each. The winner is yours: it is kept, for you to read and
+/// to close, with the object it holds. The others end with what they brought
+/// after all, unless you keep them or others wait for them too. Of those that
+/// are done at the start, the first in the list wins; one that is done in spite
+/// of being cancelled has won too. An error of a loser reaches the log, if
+/// nobody looks at it; with ROTA_RACE_SUCCESS failures count as looked at.
+///
+/// Cancelling the race cancels those that nobody else waits for, lets go of the
+/// others, and ends with ROTA_ERR_CANCELLED when the former have ended; not if
+/// it is decided by then. ROTA_ERR_INVALID: no futures, or unknown flags; other
+/// errors as rota_loop_gather().
+rota_future rota_loop_race(rota_loop loop, const rota_future *futures,
+    size_t count, uint32_t flags);
+
+/// A future that is done with what `map` returns for what `future` came to: a
+/// value at or above zero, or a negative status. Returning the failure that it
+/// was given passes that on with its message.
+///
+/// `map` comes once, in a later turn, like a callback of `future`, which is to
+/// be read in it likewise; also for a failure, and when the new future is
+/// cancelled: `future` is cancelled then, or, if others wait for it too, let
+/// go, and `map` is told ROTA_ERR_CANCELLED at once. What it returns counts all
+/// the same. An object stays in `future` until it is taken.
+///
+/// If it cannot start it is a failed future, `map` never comes, and `future`
+/// stays as it was.
+rota_future rota_future_map(rota_future future, rota_map_fn map,
+    void *user_data);
+
+/// A future that goes on after `future` with the one that `next` returns: it is
+/// done as that is, with its outcome, its message and its object. That one may
+/// be `future` itself, to be done as it was, or a value.
+///
+/// `next` comes once, like `map` of rota_future_map(). What it returns is
+/// claimed, as by rota_future_wait_for(). Cancelling the new future cancels
+/// what it waits for now, if nobody else does; after `next` was told so, what
+/// it returns is waited for (as a task may clean up), until it is cancelled
+/// again.
+///
+/// ROTA_ERR_HANDLE: what `next` returned is null, has ended, or is of another
+/// loop; ROTA_ERR_INVALID: it waits for the new future itself, so that nothing
+/// would ever end it. If it cannot start it is a failed future, `next` never
+/// comes, and `future` stays as it was.
+rota_future rota_future_chain(rota_future future, rota_chain_fn next,
+    void *user_data);
+
+/// As rota_future_then() without a callback: when the future is done, a
+/// completion with `user_data` is put into the loop's queue of completions, in
+/// the turn in which a callback would have come, for
+/// rota_loop_next_completion() to fetch. For hosts that cannot be called, or
+/// not there.
+///
+///     rota_completion done = {0};
+///     done.size = sizeof done;
+///     rota_loop_turn(loop, 0, budget_ns, 0, NULL);
+///     while (rota_loop_next_completion(loop, &done) == ROTA_OK) handle(&done);
+///
+/// Whatever a callback can do has its drained form: a timer is a drained
+/// rota_loop_sleep(), a post is rota_loop_post_completion(), which is also for
+/// what is to come later on the loop's own thread.
+rota_status rota_future_drain(rota_future future, void *user_data);
+
+/// Takes back every drain of the future that has this `user_data`, as
+/// rota_future_remove() does with callbacks. How many those were goes to
+/// `removed`, which may be NULL.
+rota_status rota_future_remove_drain(rota_future future, void *user_data,
+    size_t *removed);
+
+/// Fetches the next completion, in the order in which callbacks would have
+/// come.
+/// `out->size` must be set. ROTA_ERR_PENDING: there is none now.
+///
+/// The future and the message of its outcome live until the next call of this,
+/// whatever it answers, or until the loop is closed: take an object, or keep
+/// the future, before. This may be called at any time on the loop's thread,
+/// also in callbacks.
+///
+/// Nobody else empties the queue. While anything stands in it, rota_loop_turn()
+/// does not wait, rota_loop_get_next_deadline() is now, and rota_loop_close()
+/// answers ROTA_ERR_BUSY as soon as nothing else is left to end: fetch what
+/// there is, and close again. (What was pending comes with ROTA_ERR_CANCELLED
+/// then, and so do posts.) rota_loop_run() and rota_loop_run_until() do not
+/// look at it, so drain in callbacks if you use them, or use rota_loop_turn().
+/// rota_loop_abandon() drops it.
+rota_status rota_loop_next_completion(rota_loop loop, rota_completion *out);
+
+/// As rota_loop_post() without a callback: puts a completion with `user_data`
+/// and a null future into the loop's queue of completions, and ends the loop's
+/// wait. Posts of one thread keep their order, whichever kind they are.
+/// Thread-safe.
+rota_status rota_loop_post_completion(rota_loop loop, void *user_data);
+
 /// Fills in the defaults. `size` is `sizeof *options`.
 rota_status rota_task_options_init(rota_task_options *options, size_t size);
 
@@ -1037,8 +1217,10 @@ rota_status rota_loop_spawn_stepped(rota_loop loop, rota_step_fn body,
 /// the task is made to yield.
 int64_t rota_await(rota_future future);
 
-/// Gives up the turn; `task` must be the stackful task that runs. Returns 0, or
-/// ROTA_ERR_CANCELLED if the task was asked to end.
+/// Gives up the turn; `task` must be the task that runs. Returns 0, or
+/// ROTA_ERR_CANCELLED if the task was asked to end. A stepped body returns what
+/// this returns, as with rota_task_wait(): it is called again in the next turn,
+/// and its outcome says the same.
 int64_t rota_task_yield(rota_task task);
 
 /// For a stepped body: says what to wait for. Return what this returns; the
@@ -1141,7 +1323,9 @@ rota_status rota_task_enter_timeout(rota_task task, uint64_t timeout_ns,
 ///
 /// The scope's own request is taken back, whether it has arrived or not. An
 /// outcome that came in spite of it wins: rota_scope_get_state() tells before.
-/// For null it returns `result`, for a scope that has ended ROTA_ERR_HANDLE.
+/// For null it returns `result`, for a scope that has ended ROTA_ERR_HANDLE,
+/// for a group's ROTA_ERR_INVALID. A group that was opened inside it is
+/// cancelled.
 int64_t rota_scope_leave(rota_scope scope, int64_t result);
 
 /// Asks the task to end what it does in the scope, as the deadline would; the
@@ -1158,7 +1342,8 @@ rota_status rota_scope_set_deadline(rota_scope scope, uint64_t deadline_ns);
 rota_status rota_scope_get_deadline(rota_scope scope, uint64_t *out);
 
 /// Whether the scope has asked its task to end, and why: ROTA_SCOPE_OPEN (it
-/// has not), ROTA_SCOPE_TIMED_OUT or ROTA_SCOPE_CANCELLED.
+/// has not), ROTA_SCOPE_TIMED_OUT or ROTA_SCOPE_CANCELLED (a group's also
+/// because a member failed).
 rota_status rota_scope_get_state(rota_scope scope, uint32_t *out);
 
 /// When the task will be asked to end at the latest: the nearest deadline of
@@ -1201,6 +1386,104 @@ rota_status rota_loop_get_tasks(rota_loop loop, rota_task *buffer,
 rota_status rota_loop_dump_tasks(rota_loop loop, rota_dump_fn line,
     void *user_data);
 
+/// Fills in the defaults. `size` is `sizeof *options`.
+rota_status rota_group_options_init(rota_group_options *options, size_t size);
+
+/// Opens a group: spawn tasks into it, wait for all of them, close it. When a
+/// member fails, all others are asked to end; so they are when its time is
+/// over, or when it is cancelled. `options` may be NULL.
+///
+/// If a task opens it (and not with ROTA_GROUP_FREE), that task *owns* it. It
+/// is asked to end too, by one request that waiting for the group or closing it
+/// takes back; and its own end waits for the group: what has not ended when its
+/// body returns is cancelled, and joins, and the user_data_free, come after. So
+/// no task of the group outlives it. Any other group belongs to who has the
+/// handle, until the loop is closed.
+rota_status rota_loop_open_group(rota_loop loop,
+    const rota_group_options *options, rota_group *out);
+
+/// As rota_loop_spawn(), as a member of the group. Any code on the loop's
+/// thread may do this. The task needs no join, and is let go when it ends: what
+/// it fails with is the group's. `out` is NULL or gets its handle, to cancel
+/// it, or to join it before it ends. A task that returns ROTA_ERR_CANCELLED has
+/// failed unless somebody had asked it to end.
+///
+/// ROTA_ERR_CANCELLED: the group has been cancelled, its time is over, or a
+/// member has failed; nothing is started.
+rota_status rota_group_spawn(rota_group group, rota_task_fn body,
+    void *user_data, const rota_task_options *options, rota_task *out);
+
+/// As rota_group_spawn(), for a stepped body (rota_loop_spawn_stepped()).
+rota_status rota_group_spawn_stepped(rota_group group, rota_step_fn body,
+    void *user_data, const rota_task_options *options, rota_task *out);
+
+/// As rota_group_spawn(), and returns a future that is done when the new task
+/// calls rota_task_started(), with the value that it gives: a server that
+/// listens, say, gives its port. If the task ends before, the future fails as
+/// the task did (ROTA_ERR_INVALID if it did not), and that failure is not the
+/// group's. Cancelling the future asks the task to end; closing it lets the
+/// task go on.
+rota_future rota_group_start(rota_group group, rota_task_fn body,
+    void *user_data, const rota_task_options *options, rota_task *out);
+
+/// As rota_group_start(), for a stepped body (rota_loop_spawn_stepped()).
+rota_future rota_group_start_stepped(rota_group group, rota_step_fn body,
+    void *user_data, const rota_task_options *options, rota_task *out);
+
+/// Says that a task which rota_group_start() began is ready: the future that it
+/// returned is done with `value`, at or above zero. ROTA_ERR_DONE: it has said
+/// so already, or the future was closed; ROTA_ERR_INVALID: the task was not
+/// started in this way, or `value` is negative.
+rota_status rota_task_started(rota_task task, int64_t value);
+
+/// Makes an operation a member of the group, a claim on `future`: its failure
+/// is the group's, and the group's end cancels it, whoever else waits for it.
+/// Where it was cancelled it has not failed. If this call fails, `future` stays
+/// as it was. ROTA_ERR_CANCELLED as rota_group_spawn(); ROTA_ERR_INVALID: the
+/// future stands for the end of this group, or of one that this group's owner
+/// belongs to.
+rota_status rota_group_add(rota_group group, rota_future future);
+
+/// A future that is done when the group has no member left (at once if it has
+/// none): with the first failure, also of a member that failed after it was
+/// asked to end; or with ROTA_ERR_TIMEOUT if the group's time was over,
+/// ROTA_ERR_CANCELLED if it was cancelled; or with how many members have
+/// succeeded since it was opened. All failures are in rota_group_get_error().
+///
+/// Cancelling it, where it is the only one and its claim the last, cancels the
+/// group, and it is done when all have ended; so does cancelling the owner
+/// while it waits. Several may wait, and again; a group that has not fired
+/// takes new members after. ROTA_ERR_INVALID: the task that asks for it, or
+/// waits for it, is a member of the group.
+rota_future rota_group_wait(rota_group group);
+
+/// Asks all members to end, and the owner, if it does not wait for the group;
+/// nothing more is spawned in it. `reason` is copied: it is the outcome's
+/// message where the request arrives; it may be NULL. ROTA_ERR_DONE: a member
+/// has failed already, the time is over, or it was cancelled before.
+rota_status rota_group_cancel(rota_group group, const char *reason);
+
+/// The group's scope: to move its deadline, or to ask whether and why the group
+/// was asked to end. It ends with the group; it is not for leaving.
+rota_status rota_group_get_scope(rota_group group, rota_scope *out);
+
+/// How many members have not ended.
+rota_status rota_group_get_count(rota_group group, size_t *out);
+
+/// How many members have failed.
+rota_status rota_group_get_error_count(rota_group group, size_t *out);
+
+/// One of the failures, in the order in which they came, from 0. Its texts live
+/// until the group ends. ROTA_ERR_NOT_FOUND: there are not so many. Failures of
+/// a group that nobody waited for and nobody asked about reach the log.
+rota_status rota_group_get_error(rota_group group, size_t index,
+    rota_failure *out);
+
+/// Ends a group without members; its request to its owner is taken back.
+/// Closing null succeeds and does nothing. ROTA_ERR_BUSY: it has members; it is
+/// cancelled, and ends by itself with the last of them.
+rota_status rota_group_close(rota_group group);
+
 /// Opens an owner: a tag for all that a script, a level or a plugin starts, so
 /// that it can be cancelled together. What is started while the owner is set
 /// (rota_loop_set_owner()) belongs to it, and runs with it set, so that what
@@ -1230,7 +1513,9 @@ rota_status rota_loop_set_owner(rota_loop loop, rota_owner owner,
 /// turn. Stackful tasks are asked to end, as by rota_task_cancel(), by the
 /// first call only. Nobody joins its tasks afterwards: their handles end with
 /// them. Its operations are cancelled and their futures closed, also those that
-/// others wait for; promises too. Listeners that serve for it are closed.
+/// others wait for, and promises. (So the function of a map or a chain is
+/// called, and a completion comes to be fetched, if something was still to
+/// come.) Listeners that serve for it are closed.
 ///
 /// What has not ended goes to `left`, which may be NULL: as
 /// rota_owner_get_count(). At 0 nothing of the owner's comes any more. Until

@@ -30,6 +30,7 @@ KINDS = {  # the type of a handle: its kind, and the fixture's member
     "rota_once": ("ONCE", "once"),
     "rota_owner": ("OWNER", "owner"),
     "rota_scope": ("SCOPE", "scope"),
+    "rota_group": ("GROUP", "group"),
 }
 
 CALLBACKS = {  # the type of a callback: one that does nothing
@@ -42,6 +43,8 @@ CALLBACKS = {  # the type of a callback: one that does nothing
     "rota_step_fn": "no_step",
     "rota_serve_fn": "no_serve",
     "rota_dump_fn": "no_line",
+    "rota_map_fn": "no_map",
+    "rota_chain_fn": "no_chain",
 }
 
 INTEGERS = {  # the extremes of each type
@@ -69,6 +72,12 @@ NULL_SUCCEEDS = {
     "rota_event_close", "rota_queue_close", "rota_barrier_close", "rota_owner_close", "rota_condition_close",
     "rota_rwlock_close", "rota_once_close", "rota_scope_leave",
 }
+# Structs to be filled that say their size first.
+SIZED = {"rota_loop_stats", "rota_turn_figures", "rota_completion", "rota_task_info",
+         "rota_failure"}
+
+# Functions that succeed with null and do nothing, besides all that are named rota_..._close.
+NULL_SUCCEEDS = {"rota_loop_abandon", "rota_stream_abort", "rota_scope_leave"}
 
 # Handles of which null means that there is none.
 NULL_MEANS_NONE = {("rota_loop_set_owner", "owner")}
@@ -93,6 +102,7 @@ NULLABLE = {
     ("rota_future_post_complete_with", "result"),
     ("rota_future_post_complete_with", "result_free"), ("rota_future_wait_blocking", "out"),
     ("rota_future_fail", "message"), ("rota_future_remove", "removed"),
+    ("rota_future_remove_drain", "removed"),
     ("rota_future_take_addresses", "count"), ("rota_loop_listen", "host"),
     ("rota_loop_resolve", "service"), ("rota_loop_connect", "service"),
     ("rota_loop_spawn", "out"), ("rota_loop_spawn_stepped", "out"),
@@ -104,6 +114,8 @@ NULLABLE = {
     ("rota_once_set", "value"), ("rota_once_set", "value_free"),
     ("rota_task_uncancel", "left"), ("rota_task_get_name", "length"),
     ("rota_task_cancel_with", "reason"), ("rota_scope_cancel", "reason"),
+    ("rota_group_cancel", "reason"), ("rota_group_spawn", "out"), ("rota_group_spawn_stepped", "out"),
+    ("rota_group_start", "out"), ("rota_group_start_stepped", "out"),
 }
 
 # What NULL may be answered with where it is not allowed, besides ROTA_ERR_INVALID.
@@ -127,10 +139,14 @@ REFUSED_NUMBERS = {
     ("rota_future_post_fail", "status"): {
         number: ["ROTA_ERR_INVALID"] for number in ["0", "1", "INT32_MAX", "-18", "-999999"]},
     ("rota_loop_open_semaphore", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
+    ("rota_loop_race", "count"): {"0": ["ROTA_ERR_INVALID"]},
+    ("rota_loop_race", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
     ("rota_loop_open_event", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
     ("rota_loop_open_queue", "order"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
     ("rota_loop_open_barrier", "parties"): {"0": ["ROTA_ERR_INVALID"]},
     ("rota_task_enter_scope", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
+    ("rota_task_started", "value"): {
+        number: ["ROTA_ERR_INVALID"] for number in ["-1", "INT64_MIN", "ROTA_STATUS_HOST"]},
     ("rota_stream_set_watermarks", "low"): {"SIZE_MAX": ["ROTA_ERR_INVALID"]},
 }
 # Sizes of memory that no machine has: nothing there may be touched.
@@ -140,7 +156,7 @@ LARGE_REFUSED = {
     ("rota_stream_read_until", "size"), ("rota_stream_read_until", "delimiter_size"),
     ("rota_stream_read_line", "size"), ("rota_stream_write", "size"),
     ("rota_stream_write_vectored", "count"), ("rota_stream_send", "size"),
-    ("rota_loop_gather", "count"), ("rota_loop_wait", "count"),
+    ("rota_loop_gather", "count"), ("rota_loop_wait", "count"), ("rota_loop_race", "count"),
 }
 
 # Functions that end the loop when they succeed.
@@ -247,7 +263,8 @@ def check_tables(functions):
     names = (NULL_SUCCEEDS | set(BAD_HANDLE_TOO) | set(NULL_TOO) | ENDS_LOOP | set(CLEANUP)
              | TAKES_NOTHING | set(WRONG_THREAD_TOO))
     stray = sorted(names - known)
-    stray += sorted(map(str, (NULLABLE | set(REFUSED_NUMBERS) | LARGE_REFUSED) - pairs))
+    stray += sorted(map(str, (NULLABLE | NULL_MEANS_NONE | set(REFUSED_NUMBERS) | LARGE_REFUSED)
+                            - pairs))
     if stray:
         raise Problem(f"in a table, but not in the header: {', '.join(stray)}")
 
@@ -279,7 +296,7 @@ class Writer:
             self.put(f"    memset(&out_{plain}, 0, sizeof out_{plain});")
             if f"{plain}_init" in inits:
                 self.put(f"    CHECK_STATUS({plain}_init(&out_{plain}, sizeof out_{plain}), 0);")
-            elif plain in ("rota_loop_stats", "rota_turn_figures", "rota_task_info"):
+            elif plain in SIZED:
                 self.put(f"    out_{plain}.size = sizeof out_{plain};")
             elif plain == "rota_address":
                 self.put(f'    CHECK_STATUS(rota_address_parse("::1", 1, &out_{plain}), 0);')
@@ -321,9 +338,8 @@ class Writer:
             kind = KINDS[p.type][0]
             codes = ["ROTA_ERR_HANDLE"] + BAD_HANDLE_TOO.get(name, [])
             first = p is function.handles[0]
-            null = codes
-            if first and name in NULL_SUCCEEDS or (name, p.name) in NULL_MEANS_NONE:
-                null = ["ROTA_OK"]
+            closes = first and (name in NULL_SUCCEEDS or name.endswith("_close"))
+            null = ["ROTA_OK"] if closes or (name, p.name) in NULL_MEANS_NONE else codes
             self.put(f"    count = bad_handles(fx, {kind}, bad);")
             self.put("    for (i = 0; i <= count; i++) {")
             self.put(f"        {name}_args args = {name}_good(fx);")
@@ -405,9 +421,12 @@ class Writer:
 
     def options(self, function):
         for p in function.parameters:
-            if not p.is_options and not p.name == "figures" and not re.search("stats|info", p.type):
+            if not p.is_options and not p.name == "figures" and "stats" not in p.type \
+                    and "failure" not in p.type:
                 continue
             plain = p.type.replace("const ", "").rstrip("*")
+            if not p.is_options and plain not in SIZED:
+                continue
             changes = [f"out_{plain}.size = {size};" for size in ("0", "1", "SIZE_MAX")]
             if p.is_options:
                 changes += [f"out_{plain}.flags = UINT32_MAX;", f"out_{plain}.flags = 1u << 31;"]

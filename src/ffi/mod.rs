@@ -25,12 +25,17 @@ pub mod future;
 
 pub mod combine;
 
+pub mod map;
+
+pub mod drain;
+
 pub mod task;
 
 pub mod local;
 pub mod scope;
 
 pub mod dump;
+pub mod group;
 
 pub mod owner;
 

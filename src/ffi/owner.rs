@@ -79,7 +79,9 @@ pub unsafe extern "C" fn rota_loop_set_owner(
 /// Stackful tasks are asked to end, as by rota_task_cancel(), by the first call
 /// only. Nobody joins its tasks afterwards: their handles end with them. Its
 /// operations are cancelled and their futures closed, also those that others
-/// wait for; promises too. Listeners that serve for it are closed.
+/// wait for, and promises. (So the function of a map or a chain is called, and a
+/// completion comes to be fetched, if something was still to come.) Listeners
+/// that serve for it are closed.
 ///
 /// What has not ended goes to `left`, which may be NULL: as
 /// rota_owner_get_count(). At 0 nothing of the owner's comes any more. Until

@@ -1,12 +1,12 @@
 //! Tasks: spawning, waiting, joining, cancelling.
 
-use super::guard::{guard, guard_future, guard_kind, guard_loop, guard_short};
+use super::guard::{guard, guard_future, guard_kind, guard_runtime, guard_short};
 use super::guard::{hand_out, hand_out_if_wanted, hand_out_text, text, wanted};
 use super::options::{self, Options};
-use super::registry;
+use super::registry::{self, Loop};
 use crate::base::handle::{rota_future, rota_loop, rota_task};
 use crate::base::{limits, rota_outcome, rota_status, rota_status::*, Handle, Key, Kind, Result};
-use crate::rt::{current, is_innermost, Core, NewTask, Start};
+use crate::rt::{current, is_innermost, Core, NewTask, Next, Start};
 use crate::sys::host::{rota_free_fn, rota_step_fn, rota_task_fn, HostBody, HostFree, HostStep};
 use crate::sys::thread::in_hook;
 use crate::sys::Text;
@@ -72,7 +72,7 @@ pub unsafe extern "C" fn rota_loop_spawn(
     let body = body.map(|body| unsafe { HostBody::new(body, user_data) });
     // SAFETY: the caller's word, passed on.
     unsafe {
-        spawn(r#loop, user_data, options, out, |core, new| {
+        guard_spawn(registry::find_loop(r#loop.into()), user_data, options, out, |core, new| {
             core.task_spawn(new, Start::Body(body.ok_or(ROTA_ERR_INVALID)?))
         })
     }
@@ -96,14 +96,18 @@ pub unsafe extern "C" fn rota_loop_spawn_stepped(
     let step = body.map(|body| unsafe { HostStep::new(body, user_data) });
     // SAFETY: the caller's word, passed on.
     unsafe {
-        spawn(r#loop, user_data, options, out, |core, new| core.task_spawn_stepped(new, step.ok_or(ROTA_ERR_INVALID)?))
+        guard_spawn(registry::find_loop(r#loop.into()), user_data, options, out, |core, new| {
+            core.task_spawn_stepped(new, step.ok_or(ROTA_ERR_INVALID)?)
+        })
     }
 }
 
+/// Starts a task on the loop that was found, by `start`, inside the guard.
+///
 /// # Safety
 /// As for rota_loop_spawn().
-unsafe fn spawn(
-    r#loop: rota_loop,
+pub(super) unsafe fn guard_spawn(
+    find: Result<&Loop>,
     user_data: *mut c_void,
     options: *const rota_task_options,
     out: *mut rota_task,
@@ -115,7 +119,7 @@ unsafe fn spawn(
     // SAFETY: the caller's word, passed on.
     let free = free.map(|free| unsafe { HostFree::new(free, user_data) });
     let mut made = false;
-    let status = guard_loop(r#loop, |runtime| {
+    let status = guard_runtime(find, |runtime| {
         let options = given?;
         let eager = options.flags & ROTA_TASK_EAGER != 0;
         if options.flags & !ROTA_TASK_EAGER != 0 || options.reserved != 0 || options.stack_size > limits::STACK_SIZE_MAX
@@ -181,14 +185,16 @@ pub extern "C" fn rota_await(future: rota_future) -> i64 {
     guard_short(find(), |runtime| Ok(runtime.await_future(handle)))
 }
 
-/// Gives up the turn; `task` must be the stackful task that runs. Returns 0, or
-/// ROTA_ERR_CANCELLED if the task was asked to end.
+/// Gives up the turn; `task` must be the task that runs. Returns 0, or
+/// ROTA_ERR_CANCELLED if the task was asked to end. A stepped body returns what
+/// this returns, as with rota_task_wait(): it is called again in the next turn,
+/// and its outcome says the same.
 #[no_mangle]
 pub extern "C" fn rota_task_yield(task: rota_task) -> i64 {
     let handle = Handle::from(task);
     guard_short(registry::find_kind(handle, Kind::Task), |runtime| {
         running(handle)?;
-        Ok(runtime.await_turn())
+        runtime.await_turn(handle.key())
     })
 }
 
@@ -204,10 +210,10 @@ pub extern "C" fn rota_task_wait(task: rota_task, future: rota_future) -> i64 {
             if future.carried().is_none() && !(ours && state.core.futures.get(future.key()).is_some()) {
                 return Err(ROTA_ERR_HANDLE.into());
             }
-            if state.core.future_is_join_of(future.key(), handle.key()) && future.carried().is_none() {
+            if state.core.future_is_above(future.key(), handle.key()) && future.carried().is_none() {
                 return Err(ROTA_ERR_INVALID.into());
             }
-            state.core.task_set_next(handle.key(), future)?;
+            state.core.task_set_next(handle.key(), Next::Future(future))?;
             Ok(crate::rt::ROTA_STEP_WAIT)
         })
     })

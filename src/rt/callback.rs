@@ -4,16 +4,18 @@
 //! closed, the host is called, and what is left to do is done after. All other
 //! code only adds to the queue.
 
+use super::combine::Due;
 use super::core::{Core, ROTA_LOG_WARNING};
 use super::coro::{suspend, Step, ROTA_STEP_WAIT};
 use super::current::{self, Current, Scope};
 use super::event_loop::{Runtime, State};
 use super::hook::ROTA_TASK_PAUSED;
+use super::map::Continuation;
 use super::outcome::Outcome;
 use super::owner::Tag;
 use super::ready::Entry;
 use super::service::Service;
-use super::task::Begun;
+use super::task::{Begun, Next};
 use crate::base::handle::rota_loop;
 use crate::base::{outcome, rota_outcome, rota_status, rota_status::*, Handle, Key, Kind, Result};
 use crate::sys::host::{HostCall, HostFree, HostLine, HostStep};
@@ -45,7 +47,7 @@ enum Stepped {
 }
 
 /// The first thing in the queue.
-enum Next {
+enum First {
     /// A plain callback.
     Call(HostCall),
     /// A task, if it can go on.
@@ -65,50 +67,68 @@ impl<S: Service> Runtime<S> {
             core.owner = Tag::NONE;
             let status = if core.closing { ROTA_ERR_CANCELLED } else { ROTA_OK };
             let next = match core.ready.pop_call() {
-                Some(call) => Next::Call(call),
-                None => core.ready.pop_task().map_or(Next::Other, |key| Next::Task(key, core.task_begin(key))),
+                Some(call) => First::Call(call),
+                None => core.ready.pop_task().map_or(First::Other, |key| First::Task(key, core.task_begin(key))),
             };
             Ok((next, core.loop_handle(), status))
         })?;
         match next {
-            Next::Call(call) => {
+            First::Call(call) => {
                 call.call(handle, status);
                 Ok(Label::Post)
             }
-            Next::Task(key, Some(step)) => {
+            First::Task(key, Some(step)) => {
                 self.step(key, step)?;
                 Ok(Label::Task(key))
             }
-            Next::Task(key, None) => Ok(Label::Task(key)),
-            Next::Other => self.run_other(handle, status),
+            First::Task(key, None) => {
+                self.let_go(self.with(|state| Ok(state.task_left(key)))?);
+                Ok(Label::Task(key))
+            }
+            First::Other => self.run_other(handle, status),
         }
     }
 
     #[inline(never)]
     fn run_other(&self, handle: rota_loop, status: rota_status) -> Result<Label> {
-        match self.with(|state| Ok(state.core.ready.pop().unwrap_or_default()))? {
+        match self.with(|state| Ok(state.core.next_entry()))? {
             // `run_next` has taken them.
             Entry::Nothing | Entry::Call(_) | Entry::Task(_) => Ok(Label::Post),
             Entry::Slot(key) => {
-                let queued = self.with(|state| {
-                    let queued = state.core.calls.remove(key);
-                    state.core.owner = queued.as_ref().map_or(Tag::NONE, |queued| queued.owner);
-                    Ok(queued)
-                })?;
-                if let Some(queued) = queued {
+                if let Some(queued) = self.with(|state| Ok(state.core.calls.remove(key)))? {
                     queued.call.call(handle, if queued.cancelled { ROTA_ERR_CANCELLED } else { status });
                 }
                 Ok(Label::Call(key))
             }
             Entry::Combine(key) => {
                 let outer = self.with(|state| Ok(state.core.combine_begin(key)))?;
-                while let Some(free) = self.with(|state| Ok(state.combine_step(key)))? {
-                    self.let_go(Some(free));
+                while let Some(due) = self.with(|state| Ok(state.combine_step(key)))? {
+                    self.let_go(match due {
+                        Due::Free(free) => Some(free),
+                        Due::Call(host, future, result) => self.go_on(key, host, future, result)?,
+                    });
                 }
                 Ok(outer.map_or(Label::Post, Label::Future))
             }
-            Entry::Then(key, then, owner) => {
-                let result = self.with(|state| Ok(state.core.future_begin_call(key, owner)))?;
+            Entry::Drain(completed) => {
+                self.with(|state| {
+                    state.core.drain.push_reserved(completed);
+                    Ok(())
+                })?;
+                Ok(Label::Post)
+            }
+            Entry::Group(key) => {
+                self.with(|state| {
+                    state.core.group_begin(key);
+                    Ok(())
+                })?;
+                while let Some(free) = self.with(|state| Ok(state.group_step(key)))? {
+                    self.let_go(Some(free));
+                }
+                Ok(Label::Post)
+            }
+            Entry::Then(key, then, _) => {
+                let result = self.with(|state| Ok(state.core.future_begin_call(key)))?;
                 then.call(Handle::new(Kind::Future, self.number, key).into(), result);
                 self.let_go(self.with(|state| Ok(state.future_settle(key)))?);
                 Ok(Label::Future(key))
@@ -132,13 +152,24 @@ impl<S: Service> Runtime<S> {
                 }
                 Ok(Label::Timer(key))
             }
-            Entry::TimerCancelled(key, timer, owner) => {
-                self.with(|state| {
-                    state.core.owner = owner;
-                    Ok(())
-                })?;
+            Entry::TimerCancelled(key, timer, _) => {
                 timer.call(Handle::new(Kind::Timer, self.number, key).into(), ROTA_ERR_CANCELLED);
                 Ok(Label::Timer(key))
+            }
+        }
+    }
+
+    /// Calls what the host gave for a future of a combination; a destructor that is due after that.
+    fn go_on(&self, key: Key, host: Continuation, future: Key, result: i64) -> Result<Option<HostFree>> {
+        let handle = Handle::new(Kind::Future, self.number, future).into();
+        match host {
+            Continuation::Map(map) => {
+                let answer = map.call(handle, result);
+                self.with(|state| Ok(state.map_answered(key, future, result, answer)))
+            }
+            Continuation::Chain(chain) => {
+                let next = chain.call(handle, result);
+                self.with(|state| Ok(state.chain_answered(key, future, next.into())))
             }
         }
     }
@@ -188,6 +219,9 @@ impl<S: Service> Runtime<S> {
         let handle = Handle::new(Kind::Task, self.number, key).into();
         let (given, free) = self.with(|state| {
             let (_, free) = state.task_resumed(key);
+            if let Some(Next::Turn) = state.core.tasks.get_mut(key).and_then(|task| task.next.take()) {
+                state.task_yielded(key);
+            }
             let given_up = state.core.task_is_given_up(key);
             Ok(((!given_up).then(|| state.core.task_outcome(key)), free))
         })?;
@@ -213,16 +247,15 @@ impl<S: Service> Runtime<S> {
         waited.unwrap_or_else(|error| error.status as i64)
     }
 
-    /// The running stackful task gives up its turn.
-    pub fn await_turn(&self) -> i64 {
-        let begin = |state: &mut State<S>, key| {
-            if let Some(short) = state.core.task_refuse(key) {
-                return Ok(state.core.task_go_on(key, short));
+    /// The running task gives up its turn: a stackful one now, a stepped one when it returns what this returns.
+    pub fn await_turn(&self, key: Key) -> Result<i64> {
+        match self.park(|state, key| Ok(state.core.task_yield(key)), State::task_yielded) {
+            Err(error) if error.status == ROTA_ERR_NO_TASK => {
+                self.with(|state| state.core.task_set_next(key, Next::Turn))?;
+                Ok(ROTA_STEP_WAIT)
             }
-            state.core.task_requeue(key);
-            Ok(Begun::Parked)
-        };
-        self.park(begin, State::task_yielded).unwrap_or_else(|error| error.status as i64)
+            done => done,
+        }
     }
 
     /// Leaves the running task's stack unless it is over at once; `resumed` says what it came to.
@@ -257,17 +290,15 @@ impl<S: Service> Runtime<S> {
 impl<S: Service> State<S> {
     /// A stepped body has returned `answer`.
     fn step_begun(&mut self, key: Key, answer: i64) -> Stepped {
-        let next = self.core.tasks.get_mut(key).map(|task| core::mem::take(&mut task.next)).unwrap_or_default();
+        let next = self.core.tasks.get_mut(key).and_then(|task| task.next.take());
         if answer != ROTA_STEP_WAIT {
             return Stepped::Ends(answer, None);
         }
         if self.core.task_is_given_up(key) {
-            return Stepped::Ends(ROTA_ERR_CANCELLED as i64, self.task_give_up(key, next.key()));
+            return Stepped::Ends(ROTA_ERR_CANCELLED as i64, self.task_give_up(key, next));
         }
-        if next.is_null() {
-            return Stepped::Ends(self.core.task_misused(key), None);
-        }
-        match self.task_await_step(key, next) {
+        let Some(next) = next else { return Stepped::Ends(self.core.task_misused(key), None) };
+        match self.task_begin_wait(key, next) {
             Begun::Over(_) => Stepped::Goes(self.core.task_outcome(key)),
             Begun::Parked => Stepped::Waits,
         }
@@ -275,6 +306,18 @@ impl<S: Service> State<S> {
 }
 
 impl Core {
+    /// Takes the first thing out of the queue, and sets the owner of what is called for it. Timers that are due say
+    /// theirs when they begin.
+    fn next_entry(&mut self) -> Entry {
+        let entry = self.ready.pop().unwrap_or_default();
+        self.owner = match entry {
+            Entry::Slot(key) => self.calls.get(key).map_or(Tag::NONE, |call| call.owner),
+            Entry::Then(_, _, owner) | Entry::TimerCancelled(_, _, owner) => owner,
+            _ => Tag::NONE,
+        };
+        entry
+    }
+
     /// The outcome of a task's last wait, as C sees it; it lives until the next.
     pub fn task_outcome(&self, key: Key) -> rota_outcome {
         self.tasks.get(key).map_or(outcome::EMPTY, |task| task.outcome.to_host(&task.text))

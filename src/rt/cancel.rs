@@ -202,26 +202,41 @@ impl<S: Service> State<S> {
         }
     }
 
-    /// Delivers a request to a waiting task. A chain of tasks that wait for each other is followed, not recursed into;
+    /// Delivers a request to a waiting task.
+    pub(super) fn task_deliver(&mut self, key: Key, asker: Asker, future: Key) {
+        let (round, before) = (self.core.request_round(), self.core.passing);
+        self.core.passing = Some(round);
+        self.task_deliver_on(key, asker, future, round);
+        self.core.passing = before;
+    }
+
+    /// A chain of tasks that wait for each other is followed, not recursed into;
     /// in a circle the request goes round once.
-    pub(super) fn task_deliver(&mut self, mut key: Key, mut asker: Asker, mut future: Key) {
-        self.core.round = self.core.round.wrapping_add(1);
-        let round = self.core.round;
+    fn task_deliver_on(&mut self, mut key: Key, mut asker: Asker, mut future: Key, round: u32) {
         loop {
             self.core.request_move(key, asker, Request::PassedOn);
             if let Some(task) = self.core.tasks.get_mut(key) {
                 task.round = round;
             }
             let Some(slot) = self.core.futures.get(future).filter(|slot| !slot.done) else { return };
+            let owned = match slot.source {
+                Source::Group(group) if self.core.group_is_owned_by(group, key) => Some(group),
+                _ => None,
+            };
+            if let Some(group) = owned {
+                // Whoever else waits for it: its owner does not go on before its members have ended.
+                return self.group_cancel(group, Text::None);
+            }
             if slot.claims > 1 {
                 return self.task_release(key, future);
             }
-            let Source::Task(next) = slot.source else {
+            let (Source::Task(next) | Source::Start(next)) = slot.source else {
                 let _ = self.future_cancel(future);
                 return;
             };
+            let joins = matches!(slot.source, Source::Task(_));
             let Some(task) = self.core.tasks.get_mut(next) else { return };
-            if task.join_count > 1 || task.round == round {
+            if joins && (task.join_count > 1 || task.round == round) {
                 return self.core.join_remove(future, next);
             }
             task.requests += 1;

@@ -44,6 +44,9 @@ impl<S: Service> Runtime<S> {
                 return Ok(());
             }
             let spent = monotonic().saturating_sub(began);
+            if left == Left::Standing {
+                return Err(ROTA_ERR_BUSY.into());
+            }
             // Even without time what is ready runs, and the system is asked once: a host may close a little each frame.
             let turns_given = if left == Left::Ready { limits::CLOSE_TURNS } else { 1 };
             if spent >= limit_ns && turns >= turns_given {
@@ -85,14 +88,20 @@ enum Left {
     Ready,
     /// Something that has to happen first.
     Waiting,
+    /// Completions that the host has to fetch.
+    Standing,
 }
 
 impl<S: Service> State<S> {
+    /// Asks every task once: those in groups by their groups.
     fn cancel_tasks(&mut self) {
+        self.groups_cancel_all();
         let mut at = 0;
         while let Some(key) = self.core.tasks.next(at) {
             at = key.slot + 1;
-            let _ = self.task_cancel(key);
+            if !self.core.task_ends_with_loop(key) {
+                let _ = self.task_cancel(key);
+            }
         }
     }
 
@@ -120,6 +129,12 @@ impl<S: Service> State<S> {
         if !self.core.ready.is_empty() {
             return Left::Ready;
         }
+        if !self.groups_close() {
+            return Left::Waiting;
+        }
+        if !self.core.drain.is_empty() {
+            return Left::Standing;
+        }
         Left::Nothing
     }
 
@@ -141,7 +156,7 @@ impl<S: Service> State<S> {
             at = key.slot + 1;
             let Some(future) = self.core.futures.get(key) else { continue };
             let told = match future.source {
-                Source::Task(_) => true,
+                Source::Task(_) | Source::Group(_) | Source::Start(_) => true,
                 Source::Combine(combine) => self.core.combine_asked(combine),
                 _ => false,
             };
@@ -153,6 +168,9 @@ impl<S: Service> State<S> {
 
     /// Ends the next thing that nobody waits for any more and that holds something of the host's; its destructor.
     fn next_result(&mut self) -> Option<HostFree> {
+        if let Some(free) = self.drain_release() {
+            return Some(free);
+        }
         if !self.core.ready.is_empty() || self.core.tasks.next(0).is_some() {
             return None;
         }

@@ -8,7 +8,9 @@
 use super::call::Call;
 use super::combine::Combines;
 use super::coro::StackPool;
+use super::drain::Drain;
 use super::future::Future;
+use super::group::Groups;
 use super::locals::Locals;
 use super::origins::Origins;
 use super::outcome::Outcome;
@@ -105,6 +107,8 @@ pub struct Core {
     pub futures: Slab<Future>,
     /// Those who wait for futures.
     pub waiters: Waiters,
+    /// Completions that the host fetches.
+    pub drain: Drain,
     /// Futures made of futures.
     pub combines: Combines,
     /// Owners.
@@ -119,6 +123,8 @@ pub struct Core {
     pub(super) ties: Slab<Ties>,
     /// Cancel scopes.
     pub(super) scopes: Slab<Scope>,
+    /// Groups of tasks and operations.
+    pub(super) groups: Groups,
     /// Stacks of tasks that ended.
     pub stacks: StackPool,
     /// Blocking calls.
@@ -141,10 +147,12 @@ pub struct Core {
     pub counters: Counters,
     /// Whether the loop takes no new work.
     pub closing: bool,
-    /// Numbers the deliveries of requests to cancel.
+    /// Numbers the requests to cancel.
     pub round: u32,
     /// Numbers the tasks.
     pub(super) spawned: u32,
+    /// The number of the request that a combination is passing on.
+    pub passing: Option<u32>,
     /// Set when the future that `run_until` waits for is complete.
     pub until_done: bool,
     /// The stack of a task that names no size.
@@ -172,6 +180,7 @@ impl Core {
             timers: Timers::new(memory.clone(), generation, now),
             futures: Slab::new(memory.clone(), generation),
             waiters: Waiters::new(memory.clone()),
+            drain: Drain::new(&memory),
             combines: Combines::new(&memory),
             owners: Slab::new(memory.clone(), generation),
             owner: Tag::NONE,
@@ -179,6 +188,7 @@ impl Core {
             locals: Locals::new(&memory),
             ties: Slab::new(memory.clone(), 1),
             scopes: Slab::new(memory.clone(), generation),
+            groups: Groups::new(&memory, generation),
             stacks: StackPool::new(memory.clone(), settings.stacks_kept),
             executor: Executor::new(
                 &memory,
@@ -198,6 +208,7 @@ impl Core {
             closing: false,
             round: 0,
             spawned: 0,
+            passing: None,
             until_done: false,
             stack_size: settings.stack_size,
             memory,
@@ -241,6 +252,7 @@ impl Core {
             .max(self.owners.last_generation())
             .max(self.timers.last_generation())
             .max(self.scopes.last_generation())
+            .max(self.groups.last_generation())
             .max(self.driver.last_generation())
     }
 

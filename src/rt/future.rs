@@ -20,6 +20,7 @@
 //! that is decides whether it is done at once.
 
 use super::core::{Core, ROTA_LOG_ERROR};
+use super::drain::Completed;
 use super::event_loop::State;
 use super::outcome::Outcome;
 use super::owner::Tag;
@@ -29,7 +30,7 @@ use super::waiters::{Line, Waiter};
 use crate::base::{rota_address, rota_status::*, Handle, Key, Kind, Result};
 use crate::sys::executor::JobId;
 use crate::sys::host::{HostFree, HostPointer};
-use crate::sys::{List, Text};
+use crate::sys::{List, Memory, Text};
 use core::fmt;
 
 /// What a future stands for: whom to ask when it is to be cancelled.
@@ -45,6 +46,10 @@ pub enum Source {
     Job(JobId),
     /// Other futures.
     Combine(Key),
+    /// The end of a group's members.
+    Group(Key),
+    /// That a task says that it has started.
+    Start(Key),
     /// An operation of the layer above.
     Service(Operation),
 }
@@ -77,6 +82,8 @@ pub struct Future {
     pub calling: bool,
     /// Whose it is.
     pub owner: Tag,
+    /// Whether the host has it from the queue of completions: it does not end before the next is fetched.
+    pub held: bool,
     /// Claims that have not been answered.
     pub claims: u32,
     /// What it came to, when done.
@@ -91,8 +98,24 @@ pub struct Future {
 }
 
 impl Future {
+    /// The message for one who has so many of the claims: the last gets it, others a copy as far as memory allows.
+    #[inline]
+    pub(super) fn text_for_another(&mut self, claims: u32, memory: &Memory) -> Text {
+        match &self.text {
+            Text::None => Text::None,
+            Text::Static(text) => Text::Static(text),
+            Text::Owned(_) if self.claims <= claims && !self.kept && !self.held => core::mem::take(&mut self.text),
+            Text::Owned(_) => Text::copy(memory.clone(), self.text.as_bytes()).unwrap_or_default(),
+        }
+    }
+
     fn over(&self) -> bool {
-        self.done && self.claims == 0 && !self.calling && !self.kept && matches!(self.object, Object::None)
+        self.done && self.claims == 0 && !self.is_read() && !self.kept && matches!(self.object, Object::None)
+    }
+
+    /// Whether the host is reading it, in a callback or as a completion that it fetched.
+    pub(super) fn is_read(&self) -> bool {
+        self.calling || self.held
     }
 }
 
@@ -102,6 +125,8 @@ pub(super) enum Unseen<'a> {
     Future(Key),
     /// A task, by its name.
     Task(Key, &'a Text),
+    /// A group, by its name.
+    Group(Key, &'a Text),
 }
 
 impl Unseen<'_> {
@@ -109,6 +134,7 @@ impl Unseen<'_> {
         match self {
             Unseen::Future(key) => (Kind::Future, *key),
             Unseen::Task(key, _) => (Kind::Task, *key),
+            Unseen::Group(key, _) => (Kind::Group, *key),
         }
     }
 }
@@ -118,6 +144,7 @@ impl fmt::Display for Unseen<'_> {
         match self {
             Unseen::Future(_) => out.write_str("a future"),
             Unseen::Task(_, name) => write!(out, "task {name}"),
+            Unseen::Group(_, name) => write!(out, "a member of group {name}"),
         }
     }
 }
@@ -137,7 +164,7 @@ impl Core {
         let keeps = |waiter: &Waiter| match waiter {
             Waiter::Task(_) => true,
             Waiter::Member(member) => self.member_is_live(*member),
-            Waiter::Then(..) | Waiter::Until | Waiter::Blocked(_) => false,
+            Waiter::Then(..) | Waiter::Drain(_) | Waiter::Until | Waiter::Blocked(_) | Waiter::Group(_) => false,
         };
         self.futures.get(key).is_some_and(|future| self.waiters.any(&future.waiters, keeps))
     }
@@ -167,6 +194,7 @@ impl Core {
             closed: false,
             calling: false,
             owner: self.owner,
+            held: false,
             claims: 0,
             outcome: Outcome::default(),
             text: Text::None,
@@ -200,6 +228,15 @@ impl Core {
         }
     }
 
+    /// The future that a handle names; one that is a value gets a slot, which is told by `true`.
+    pub fn future_with_slot(&mut self, handle: Handle) -> Result<(Key, bool)> {
+        let Some(carried) = handle.carried() else { return Ok((handle.key(), false)) };
+        let outcome = Outcome::carried(carried)?;
+        let key = self.future_new(Source::Promise)?;
+        self.future_complete(key, outcome, Text::None, Object::None);
+        Ok((key, true))
+    }
+
     /// Completes a future and queues those who wait. Whether it was still pending; if not, nothing changes and
     /// `object` is let go by the caller's rules.
     pub fn future_complete(&mut self, key: Key, outcome: Outcome, text: Text, object: Object) -> bool {
@@ -220,24 +257,22 @@ impl Core {
     fn future_notify(&mut self, key: Key, waiter: Waiter) {
         match waiter {
             Waiter::Then(then, owner) => self.ready.push_reserved(Entry::Then(key, then, owner)),
+            Waiter::Drain(data) => self.ready.push_reserved(Entry::Drain(Completed::Future(key, data))),
             Waiter::Task(task) => self.task_wake(task),
             Waiter::Until => self.until_done = true,
             Waiter::Member(member) => self.member_arrived(member),
             Waiter::Blocked(ticket) => self.ready.push_reserved(Entry::Blocked(key, ticket)),
+            Waiter::Group(member) => self.group_arrived(member),
         }
     }
 
     /// Adds a claim. A done future queues the waiter at once; a task must not claim a done future (it goes on).
     pub fn future_claim(&mut self, key: Key, waiter: Waiter) -> Result<()> {
         let done = self.futures.get(key).ok_or(ROTA_ERR_HANDLE)?.done;
-        if waiter.has_place() {
-            self.ready.reserve_one()?;
-        }
+        self.reserve_for(&waiter)?;
         if let Some(future) = self.futures.get_mut(key).filter(|future| !future.done) {
             if let Err(error) = self.waiters.push(&mut future.waiters, waiter) {
-                if waiter.has_place() {
-                    self.ready.release_one();
-                }
+                self.release_for(&waiter);
                 return Err(error);
             }
         }
@@ -267,21 +302,22 @@ impl Core {
         }
     }
 
-    /// Takes back the claims of all waiters for which `of` holds; how many those were.
+    /// Takes back the claims of all waiters for which `of` holds, all of one kind; how many those were.
     pub fn future_unclaim(&mut self, key: Key, mut of: impl FnMut(&Waiter) -> bool) -> usize {
         let Some(future) = self.futures.get_mut(key).filter(|future| !future.done) else {
             return 0;
         };
-        let (mut removed, mut places) = (0, 0);
+        let (mut removed, mut like) = (0, Waiter::Until);
         self.waiters.remove(&mut future.waiters, |waiter| {
             let hit = of(waiter);
-            removed += usize::from(hit);
-            places += usize::from(hit && waiter.has_place());
+            if hit {
+                (removed, like) = (removed + 1, *waiter);
+            }
             hit
         });
         future.claims -= removed as u32;
-        for _ in 0..places {
-            self.ready.release_one();
+        for _ in 0..removed {
+            self.release_for(&like);
         }
         removed
     }
@@ -296,10 +332,8 @@ impl Core {
         }
     }
 
-    /// The turn of a callback of `owner`'s has come: its claim is answered, and the future stays until it returns. The
-    /// short form.
-    pub fn future_begin_call(&mut self, key: Key, owner: Tag) -> i64 {
-        self.owner = owner;
+    /// The turn of a callback has come: its claim is answered, and the future stays until it returns. The short form.
+    pub fn future_begin_call(&mut self, key: Key) -> i64 {
         let Some(future) = self.futures.get_mut(key) else { return ROTA_ERR_HANDLE as i64 };
         future.seen = true;
         future.calling = true;
@@ -313,12 +347,7 @@ impl Core {
     pub fn future_take_outcome(&mut self, key: Key) -> Option<(Outcome, Text)> {
         let future = self.futures.get_mut(key).filter(|future| future.done)?;
         let outcome = future.outcome;
-        let text = match &future.text {
-            Text::None => Text::None,
-            Text::Static(text) => Text::Static(text),
-            Text::Owned(_) if future.claims <= 1 && !future.kept => core::mem::take(&mut future.text),
-            Text::Owned(_) => Text::copy(self.memory.clone(), future.text.as_bytes()).unwrap_or_default(),
-        };
+        let text = future.text_for_another(1, &self.memory);
         future.seen = true;
         future.claims = future.claims.saturating_sub(1);
         if future.over() {
@@ -327,7 +356,7 @@ impl Core {
         Some((outcome, text))
     }
 
-    /// After an object was taken: ends the future unless something else holds it.
+    /// After an object was taken, or the last claim: ends a done future unless something else holds it.
     pub fn future_released(&mut self, key: Key) {
         if let Some(future) = self.futures.get_mut(key) {
             future.seen = true;
@@ -373,6 +402,8 @@ impl<S: Service> State<S> {
                 }
             }
             Source::Combine(combine) => self.core.combine_cancel(combine),
+            Source::Group(group) => self.group_wait_cancel(key, group),
+            Source::Start(task) => _ = self.task_cancel(task),
             Source::Service(operation) => self.service.cancel(&mut self.core, key, operation),
         }
         Ok(())
@@ -392,11 +423,13 @@ impl<S: Service> State<S> {
         match future.source {
             _ if future.done => {}
             Source::Task(task) => self.core.join_remove(key, task),
+            Source::Group(group) => self.core.group_wait_remove(key, group),
+            Source::Start(task) => self.core.start_remove(key, task),
             _ => self.future_cancel(key)?,
         }
         match self.core.futures.get(key) {
             Some(future) if !future.done || future.claims > 0 => Err(ROTA_ERR_BUSY.into()),
-            Some(future) if future.calling => Ok(None),
+            Some(future) if future.is_read() => Ok(None),
             _ => Ok(self.future_end(key)),
         }
     }
@@ -407,7 +440,7 @@ impl<S: Service> State<S> {
         future.calling = false;
         if future.over() {
             self.core.futures.discard(key);
-        } else if future.closed && future.done && future.claims == 0 {
+        } else if future.closed && future.done && future.claims == 0 && !future.held {
             return self.future_end(key);
         }
         None

@@ -26,10 +26,10 @@ use super::core::Core;
 use super::event_loop::{Runtime, State};
 use super::ready::Entry;
 use super::service::Service;
-use super::task::TaskState;
+use super::task::{Next, TaskState};
 use super::timer::{Phase, TimerAction};
 use super::waiters::Waiter;
-use crate::base::{rota_status::*, Key, Result};
+use crate::base::{rota_status::*, Key, Kind, Result};
 use crate::sys::host::{HostDrop, HostFree, HostPointer};
 
 /// Whose something is: the slot of its owner, counted from 1.
@@ -160,7 +160,7 @@ impl<S: Service> State<S> {
         count += core.timers.each().filter(|timer| matches!(timer, TimerAction::Host(_, _, of) if *of == tag)).count();
         count += core.ready.each().filter(|entry| is_owned_entry(entry, tag)).count();
         for (key, future) in core.futures.each() {
-            let open = !future.done || future.claims > 0 || future.calling;
+            let open = !future.done || future.claims > 0 || future.calling || future.held;
             count += usize::from(future.owner == tag && open);
             if !future.done {
                 count += core.future_count_waiters(key, |waiter| matches!(waiter, Waiter::Then(_, of) if *of == tag));
@@ -332,8 +332,12 @@ impl<S: Service> State<S> {
     }
 
     /// The running stepped task is given up: what it would have waited for is closed, if its owner started that.
-    pub(super) fn task_give_up(&mut self, key: Key, next: Key) -> Option<HostFree> {
+    pub(super) fn task_give_up(&mut self, key: Key, next: Option<Next>) -> Option<HostFree> {
         let owner = self.core.tasks.get(key)?.owner;
+        let next = match next? {
+            Next::Future(next) if next.is(Kind::Future) => next.key(),
+            Next::Future(_) | Next::Turn => return None,
+        };
         self.core.futures.get(next).filter(|future| future.owner == owner && future.claims == 0)?;
         self.future_close(next).ok().flatten()
     }

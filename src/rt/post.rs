@@ -18,6 +18,7 @@
 //! finds the ticket ended has told nobody, and the future is left as if that
 //! claim had never been.
 
+use super::drain::Completed;
 use super::event_loop::State;
 use super::future::{Object, Source};
 use super::outcome::Outcome;
@@ -35,6 +36,11 @@ impl<S: Service> State<S> {
     pub(super) fn posted(&mut self, message: Message) {
         match message {
             Message::Call(call) => drop(self.core.ready.push(Entry::Call(call))),
+            Message::Completion(data) => {
+                // There is room for it too.
+                let _ = self.core.drain.reserve_one();
+                let _ = self.core.ready.push(Entry::Drain(Completed::Post(data)));
+            }
             Message::Complete(future, short) => {
                 if let (true, Some(outcome)) = (self.is_open_promise(future), Outcome::from_short(short)) {
                     self.core.future_complete(future, outcome, Text::None, Object::None);

@@ -7,6 +7,7 @@
 //! fail, and never uses a reserved place. One more place than was ever reserved
 //! is kept, so that posts get through, one a turn, where there is no memory.
 
+use super::drain::Completed;
 use super::owner::Tag;
 use crate::base::{Key, Result};
 use crate::sys::host::{HostCall, HostFree, HostThen, HostTimer};
@@ -28,6 +29,8 @@ pub enum Entry {
     TimerCancelled(Key, HostTimer, Tag),
     /// A callback of a complete future.
     Then(Key, HostThen, Tag),
+    /// A completion that the host will fetch.
+    Drain(Completed),
     /// A task that goes on.
     Task(Key),
     /// A combination of futures to which something happened.
@@ -36,6 +39,8 @@ pub enum Entry {
     Blocked(Key, Ticket),
     /// A posted result that came too late.
     Free(HostFree),
+    /// A group of which some members' futures are done.
+    Group(Key),
 }
 
 /// The queue.

@@ -2,7 +2,7 @@
 
 use super::outcome::Outcome;
 use crate::base::{limits, rota_outcome, rota_status, Key, Result};
-use crate::sys::host::{HostCall, HostResult};
+use crate::sys::host::{HostCall, HostPointer, HostResult};
 use crate::sys::waker::Waker;
 use crate::sys::{Inbox, Text, Ticket, Waits};
 use core::ffi::CStr;
@@ -13,6 +13,8 @@ use core::sync::atomic::{AtomicBool, Ordering};
 pub enum Message {
     /// A callback to be called.
     Call(HostCall),
+    /// A completion for the host to fetch.
+    Completion(HostPointer),
     /// A promise to be completed: its outcome in short form.
     Complete(Key, i64),
     /// A promise to be completed with a pointer.
@@ -55,14 +57,15 @@ pub struct Remote {
     stop: AtomicBool,
     closing: AtomicBool,
     poisoned: AtomicBool,
+    completions: AtomicBool,
 }
 
 impl Remote {
     /// The far side of a loop whose driver has this waker.
     pub fn new(waker: Waker) -> Result<Self> {
         let inbox = Inbox::new(limits::POSTS_SET_ASIDE)?;
-        let [stop, closing, poisoned] = [const { AtomicBool::new(false) }; 3];
-        Ok(Remote { inbox, waits: Waits::default(), waker, stop, closing, poisoned })
+        let [stop, closing, poisoned, completions] = [const { AtomicBool::new(false) }; 4];
+        Ok(Remote { inbox, waits: Waits::default(), waker, stop, closing, poisoned, completions })
     }
 
     /// From now on the loop does nothing that it is asked for, and nobody waits for it.
@@ -98,6 +101,18 @@ impl Remote {
             self.waker.wake();
         }
         Ok(())
+    }
+
+    /// As `post`, of a completion: from now on the loop makes room for such.
+    pub fn post_completion(&self, data: HostPointer) -> Result<()> {
+        // Whoever takes the message from the inbox sees this too: it is stored before the message is pushed.
+        self.completions.store(true, Ordering::Relaxed);
+        self.post(Message::Completion(data))
+    }
+
+    /// Whether completions have ever been posted.
+    pub fn posts_completions(&self) -> bool {
+        self.completions.load(Ordering::Relaxed)
     }
 
     /// The calling thread is about to block until a future of the loop's is done.

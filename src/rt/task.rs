@@ -5,7 +5,9 @@
 //!  ──────▶ QUEUED ────────▶ RUNNING ────────▶ WAITING(future) ────────┐
 //!             ▲                │ │                                    │
 //!             │ yield, budget  │ │ the body returns                   │
-//!             ├────────────────┘ └────────▶ ENDED ──▶ joined, detached│
+//!             ├────────────────┘ ├────────▶ ENDED ──▶ joined, detached│
+//!             │                  │            ▲                       │
+//!             │                  └──▶ LEAVING ┘ its groups are empty  │
 //!             └───────────────────────────────────────────────────────┘
 //! ```
 //!
@@ -40,14 +42,25 @@ pub enum TaskState {
     Running,
     /// It waits for a future.
     Waiting(Key),
-    /// Its body has returned.
+    /// Its body has returned, and what it owns has not ended.
+    Leaving,
+    /// It has ended.
     Ended,
+}
+
+/// What a stepped body waits for when it returns.
+#[derive(Clone, Copy)]
+pub enum Next {
+    /// A future.
+    Future(Handle),
+    /// Its next turn; it stands here until that has come.
+    Turn,
 }
 
 impl Task {
     /// Whether its body has returned.
     pub fn is_over(&self) -> bool {
-        self.state == TaskState::Ended
+        matches!(self.state, TaskState::Leaving | TaskState::Ended)
     }
 }
 
@@ -61,8 +74,8 @@ pub struct Task {
     pub stackful: bool,
     /// The future whose outcome it gets when it goes on.
     pub answer: Option<Key>,
-    /// What a stepped body wants to wait for when it returns; null is nothing.
-    pub next: Handle,
+    /// What a stepped body wants to wait for when it returns.
+    pub next: Option<Next>,
     /// Its own requests to cancel that have not been taken back; its scopes have theirs.
     pub requests: u32,
     /// Requests that still have to be delivered.
@@ -153,7 +166,7 @@ impl Core {
             body: None,
             stackful,
             answer: None,
-            next: Handle::NULL,
+            next: None,
             requests: 0,
             due: 0,
             passed_on: 0,
@@ -283,13 +296,22 @@ impl Core {
     }
 
     /// What a stepped body waits for when it returns.
-    pub fn task_set_next(&mut self, key: Key, future: Handle) -> Result<()> {
+    pub fn task_set_next(&mut self, key: Key, next: Next) -> Result<()> {
         let task = self.tasks.get_mut(key).ok_or(ROTA_ERR_HANDLE)?;
         if task.stackful {
             return Err(ROTA_ERR_NO_TASK.into());
         }
-        task.next = future;
+        task.next = Some(next);
         Ok(())
+    }
+
+    /// The running task gives up its turn, unless a request meets it here.
+    pub fn task_yield(&mut self, key: Key) -> Begun {
+        if let Some(short) = self.task_refuse(key) {
+            return self.task_go_on(key, short);
+        }
+        self.task_requeue(key);
+        Begun::Parked
     }
 }
 
@@ -321,15 +343,10 @@ impl<S: Service> State<S> {
     pub fn task_await(&mut self, key: Key, future: Handle) -> Result<Begun> {
         let core = &mut self.core;
         let short = if let Some(carried) = future.carried() {
-            let outcome = if carried < 0 {
-                Outcome::from_short(carried).ok_or(ROTA_ERR_HANDLE)?
-            } else {
-                Outcome { moved: carried as u64, ..Outcome::value(carried) }
-            };
-            core.task_set_outcome(key, outcome)
+            core.task_set_outcome(key, Outcome::carried(carried)?)
         } else {
             let waited = future.key();
-            if core.future_is_join_of(waited, key) {
+            if core.future_is_above(waited, key) {
                 return Err(ROTA_ERR_INVALID.into());
             }
             let slot = core.futures.get_mut(waited).ok_or(ROTA_ERR_HANDLE)?;
@@ -346,7 +363,14 @@ impl<S: Service> State<S> {
     }
 
     /// As `task_await`, for a stepped body, which has left already: that it cannot wait is what it is told.
-    pub fn task_await_step(&mut self, key: Key, future: Handle) -> Begun {
+    pub fn task_begin_wait(&mut self, key: Key, next: Next) -> Begun {
+        let Next::Future(future) = next else {
+            let begun = self.core.task_yield(key);
+            if let (Begun::Parked, Some(task)) = (&begun, self.core.tasks.get_mut(key)) {
+                task.next = Some(next);
+            }
+            return begun;
+        };
         self.task_await(key, future).unwrap_or_else(|error| {
             let short = self.core.task_set_outcome(key, Outcome::failed(error, 0));
             self.core.task_go_on(key, short)

@@ -6,7 +6,7 @@
 
 use super::owner::Tag;
 use crate::base::{Key, Result};
-use crate::sys::host::HostThen;
+use crate::sys::host::{HostPointer, HostThen};
 use crate::sys::{Memory, Slab, Ticket};
 
 /// Somebody who waits.
@@ -14,6 +14,8 @@ use crate::sys::{Memory, Slab, Ticket};
 pub enum Waiter {
     /// A callback.
     Then(HostThen, Tag),
+    /// A completion that the host fetches.
+    Drain(HostPointer),
     /// A task.
     Task(Key),
     /// `run_until`.
@@ -22,12 +24,15 @@ pub enum Waiter {
     Member(Key),
     /// A thread that is blocked.
     Blocked(Ticket),
+    /// A member of a group.
+    Group(Key),
 }
 
 impl Waiter {
-    /// Whether it has a place in the ready queue set aside while it waits. A task and a combination have their own.
+    /// Whether it has a place in the ready queue set aside while it waits. A task, a combination and a group have their
+    /// own.
     pub fn has_place(&self) -> bool {
-        matches!(self, Waiter::Then(..) | Waiter::Blocked(_))
+        matches!(self, Waiter::Then(..) | Waiter::Drain(_) | Waiter::Blocked(_))
     }
 }
 

@@ -35,6 +35,17 @@ pub type rota_timer_fn = Option<unsafe extern "C" fn(timer: rota_timer, status: 
 #[allow(non_camel_case_types)]
 pub type rota_future_fn = Option<unsafe extern "C" fn(future: rota_future, result: i64, user_data: *mut c_void)>;
 
+/// What rota_future_map() makes of a future: the short form of what it came to
+/// is `result`, what is returned is the short form of another outcome.
+#[allow(non_camel_case_types)]
+pub type rota_map_fn = Option<unsafe extern "C" fn(future: rota_future, result: i64, user_data: *mut c_void) -> i64>;
+
+/// What rota_future_chain() goes on with: `result` is what `future` came to, in
+/// the short form, what is returned is waited for.
+#[allow(non_camel_case_types)]
+pub type rota_chain_fn =
+    Option<unsafe extern "C" fn(future: rota_future, result: i64, user_data: *mut c_void) -> rota_future>;
+
 /// Lets go of what a `user_data` or a result points to. Called exactly once.
 #[allow(non_camel_case_types)]
 pub type rota_free_fn = Option<unsafe extern "C" fn(user_data: *mut c_void)>;
@@ -185,6 +196,14 @@ host_callback!(
     HostThen: fn(future: rota_future, result: i64)
 );
 host_callback!(
+    /// What maps a future.
+    HostMap: fn(future: rota_future, result: i64) -> i64
+);
+host_callback!(
+    /// What a chain goes on with.
+    HostChain: fn(future: rota_future, result: i64) -> rota_future
+);
+host_callback!(
     /// A destructor.
     HostFree: fn()
 );
@@ -262,6 +281,9 @@ unsafe impl Send for HostResult {}
 /// A pointer of the host's that we only carry.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct HostPointer(pub *mut c_void);
+
+// SAFETY: it is a word to us, which is never followed; whose it is on which thread is between the host and the host.
+unsafe impl Send for HostPointer {}
 
 /// The host's log hook.
 #[derive(Clone, Copy)]

@@ -12,6 +12,7 @@ enum kind {
     ONCE,
     OWNER,
     SCOPE,
+    GROUP,
     KINDS
 };
 
@@ -33,6 +34,7 @@ typedef struct {
     rota_rwlock rwlock;
     rota_once once;
     rota_scope scope; /* of the task, entered from outside */
+    rota_group group;
     rota_future other;
     int raw;
     uint64_t live[KINDS], stale[KINDS];
@@ -50,6 +52,16 @@ static void no_timer(rota_timer timer, rota_status status, void *user_data) {
 
 static void no_future(rota_future future, int64_t result, void *user_data) {
     (void)future, (void)result, (void)user_data;
+}
+
+static int64_t no_map(rota_future future, int64_t result, void *user_data) {
+    (void)future, (void)user_data;
+    return result;
+}
+
+static rota_future no_chain(rota_future future, int64_t result, void *user_data) {
+    (void)result, (void)user_data;
+    return future;
 }
 
 static void no_free(void *user_data) { (void)user_data; }
@@ -83,6 +95,13 @@ static int64_t waits(rota_task task, void *user_data) {
 
 /* ---- the fixture */
 
+static rota_owner ended_owner(rota_loop loop) {
+    rota_owner owner = {0};
+    CHECK_STATUS(rota_loop_open_owner(loop, NULL, &owner), ROTA_OK);
+    CHECK_STATUS(rota_owner_close(owner), ROTA_OK);
+    return owner;
+}
+
 /* One thing of each kind that has ended; what lives now may stand in its slot. */
 static void end_one_of_each(fixture *self) {
     rota_loop loop = open_system();
@@ -101,6 +120,7 @@ static void end_one_of_each(fixture *self) {
     rota_rwlock rwlock;
     rota_once once;
     rota_scope scope;
+    rota_group group;
     int raw;
     self->stale[LOOP] = loop.id;
     CHECK_STATUS(rota_loop_close(loop, SECOND), ROTA_OK);
@@ -123,13 +143,12 @@ static void end_one_of_each(fixture *self) {
     CHECK_STATUS(rota_queue_close(queue), ROTA_OK);
     CHECK_STATUS(rota_loop_open_barrier(self->loop, 2, &barrier), ROTA_OK);
     CHECK_STATUS(rota_barrier_close(barrier), ROTA_OK);
-    rota_owner owner;
-    CHECK_STATUS(rota_loop_open_owner(self->loop, NULL, &owner), ROTA_OK);
-    CHECK_STATUS(rota_owner_close(owner), ROTA_OK);
     CHECK_STATUS(rota_loop_open_rwlock(self->loop, &rwlock), ROTA_OK);
     CHECK_STATUS(rota_rwlock_close(rwlock), ROTA_OK);
     CHECK_STATUS(rota_loop_open_once(self->loop, &once), ROTA_OK);
     CHECK_STATUS(rota_once_close(once), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_group(self->loop, NULL, &group), ROTA_OK);
+    CHECK_STATUS(rota_group_close(group), ROTA_OK);
     stream = connect_raw(self->loop, &raw);
     CHECK_STATUS(rota_stream_close(stream), ROTA_OK);
     close(raw);
@@ -148,8 +167,9 @@ static void end_one_of_each(fixture *self) {
     self->stale[CONDITION] = condition.id;
     self->stale[RWLOCK] = rwlock.id;
     self->stale[ONCE] = once.id;
-    self->stale[OWNER] = owner.id;
+    self->stale[OWNER] = ended_owner(self->loop).id;
     self->stale[SCOPE] = scope.id;
+    self->stale[GROUP] = group.id;
 }
 
 static void open_fixture(fixture *self) {
@@ -168,6 +188,7 @@ static void open_fixture(fixture *self) {
     CHECK_STATUS(rota_loop_open_condition(self->loop, self->lock, &self->condition), ROTA_OK);
     CHECK_STATUS(rota_loop_open_rwlock(self->loop, &self->rwlock), ROTA_OK);
     CHECK_STATUS(rota_loop_open_once(self->loop, &self->once), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_group(self->loop, NULL, &self->group), ROTA_OK);
     self->other = rota_future_open(self->loop);
     self->task = spawn(self->loop, waits, self);
     turns(self->loop, 3);
@@ -192,6 +213,7 @@ static void open_fixture(fixture *self) {
     self->live[ONCE] = self->once.id;
     self->live[OWNER] = self->owner.id;
     self->live[SCOPE] = self->scope.id;
+    self->live[GROUP] = self->group.id;
 }
 
 static void sets_flag(rota_loop loop, rota_status status, void *user_data) {
@@ -227,6 +249,10 @@ static void check_unharmed(fixture *self) {
     CHECK_EQ(requests, 0);
     CHECK_STATUS(rota_scope_get_state(self->scope, &requests), ROTA_OK);
     CHECK_EQ(requests, ROTA_SCOPE_OPEN);
+    CHECK_STATUS(rota_group_get_count(self->group, &size), ROTA_OK);
+    CHECK_EQ(size, 0);
+    CHECK_STATUS(rota_group_get_error_count(self->group, &size), ROTA_OK);
+    CHECK_EQ(size, 0);
     CHECK_STATUS(rota_listener_get_address(self->listener, &address), ROTA_OK);
     CHECK_STATUS(rota_stream_get_buffered(self->stream, &size), ROTA_OK);
     CHECK_EQ(size, 0);
@@ -254,8 +280,12 @@ static void check_unharmed(fixture *self) {
 
 static void close_fixture(fixture *self, bool may_be_closed) {
     rota_status status;
+    rota_completion done;
     if (!may_be_closed) check_works(self);
-    status = rota_loop_close(self->loop, 10 * SECOND);
+    done.size = sizeof done;
+    while ((status = rota_loop_close(self->loop, 10 * SECOND)) == ROTA_ERR_BUSY) {
+        CHECK_STATUS(rota_loop_next_completion(self->loop, &done), ROTA_OK);
+    }
     if (!may_be_closed || status != ROTA_ERR_HANDLE) CHECK_STATUS(status, ROTA_OK);
     close(self->raw);
 }

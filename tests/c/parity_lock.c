@@ -8,7 +8,7 @@ static rota_event event;
 static void open_scene(void) {
     loop = open_jump();
     CHECK_STATUS(rota_loop_open_lock(loop, &lock), ROTA_OK);
-    CHECK_STATUS(rota_loop_open_event(loop, &event), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_event(loop, 0, &event), ROTA_OK);
 }
 
 static void close_scene(void) {

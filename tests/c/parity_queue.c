@@ -8,7 +8,7 @@ static rota_queue queue;
 
 static void open_scene(size_t capacity) {
     loop = open_jump();
-    CHECK_STATUS(rota_loop_open_queue(loop, capacity, &queue), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_queue(loop, capacity, ROTA_QUEUE_FIFO, &queue), ROTA_OK);
 }
 
 static void close_scene(void) {

@@ -232,10 +232,7 @@ fn take() {
     }
     let future = future();
     if status("take_result", unsafe { rota_future_take_result(future, &mut result) }) == ROTA_OK {
-        ledger::change(ledger::number(result), |account| {
-            account.came += account.due;
-            account.due = 0;
-        });
+        ledger::taken(result);
     }
 }
 
