@@ -26,7 +26,7 @@ use super::core::Core;
 use super::event_loop::{Runtime, State};
 use super::ready::Entry;
 use super::service::Service;
-use super::task::{Next, TaskState};
+use super::task::{Next, Task, TaskState};
 use super::timer::{Phase, TimerAction};
 use super::waiters::Waiter;
 use crate::base::{rota_status::*, Key, Kind, Result};
@@ -79,7 +79,8 @@ enum Stage {
     Timers,
     Ready,
     Thens,
-    Tasks,
+    Stackful,
+    Stepped,
     Futures,
     Over,
 }
@@ -201,7 +202,8 @@ impl<S: Service> State<S> {
                 Stage::Timers => self.drop_timers(pass, batch),
                 Stage::Ready => self.drop_ready(pass, batch),
                 Stage::Thens => self.drop_thens(pass, batch),
-                Stage::Tasks => self.drop_tasks(pass, batch),
+                Stage::Stackful => self.ask_tasks(pass),
+                Stage::Stepped => self.drop_tasks(pass, batch),
                 Stage::Futures => self.drop_futures(pass, batch),
                 Stage::Over => false,
             };
@@ -211,8 +213,9 @@ impl<S: Service> State<S> {
                     Stage::Calls => Stage::Timers,
                     Stage::Timers => Stage::Ready,
                     Stage::Ready => Stage::Thens,
-                    Stage::Thens => Stage::Tasks,
-                    Stage::Tasks => Stage::Futures,
+                    Stage::Thens => Stage::Stackful,
+                    Stage::Stackful => Stage::Stepped,
+                    Stage::Stepped => Stage::Futures,
                     Stage::Futures | Stage::Over => Stage::Over,
                 };
             }
@@ -289,17 +292,31 @@ impl<S: Service> State<S> {
         batch.is_full()
     }
 
-    /// Stepped tasks end, stackful ones are asked, once. Nobody will join them.
+    /// Stackful tasks are asked, once. They come first: a request that one passes on to what it waits for is answered
+    /// by that, while one that met it afterwards would disturb its cleanup.
+    fn ask_tasks(&mut self, pass: &mut Pass) -> bool {
+        while let Some(key) = self.core.tasks.next(pass.at) {
+            pass.at = key.slot + 1;
+            let Some(task) = self.core.tasks.get_mut(key).filter(|task| task.owner == pass.tag) else { continue };
+            if task.stackful {
+                if !core::mem::replace(&mut task.given_up, true) && !task.is_over() {
+                    let _ = self.task_cancel(key);
+                }
+                // Nobody will join it.
+                let _ = self.core.task_detach(key);
+            }
+        }
+        false
+    }
+
+    /// Stepped tasks that wait end; others are marked.
     fn drop_tasks(&mut self, pass: &mut Pass, batch: &mut Batch) -> bool {
         while let Some(key) = self.core.tasks.next(pass.at).filter(|_| !batch.is_full()) {
             pass.at = key.slot + 1;
-            let Some(task) = self.core.tasks.get_mut(key).filter(|task| task.owner == pass.tag) else { continue };
+            let owned = |task: &&mut Task| task.owner == pass.tag && !task.stackful;
+            let Some(task) = self.core.tasks.get_mut(key).filter(owned) else { continue };
             let first = !core::mem::replace(&mut task.given_up, true);
-            if task.stackful {
-                if first && !task.is_over() {
-                    let _ = self.task_cancel(key);
-                }
-            } else if let TaskState::Waiting(future) = task.state {
+            if let TaskState::Waiting(future) = task.state {
                 task.requests += u32::from(first);
                 task.answer = None;
                 self.core.future_unclaim(future, |waiter| matches!(waiter, Waiter::Task(task) if *task == key));

@@ -218,6 +218,44 @@ TEST(a_destructor_may_call_anything_but_cannot_end_the_owner) {
     close_clean(loop);
 }
 
+/* ---- again and again */
+
+static void some_work(rota_loop loop, rota_future shared) {
+    rota_future promise = rota_future_open(loop);
+    rota_timer timer, gone;
+    int i;
+    for (i = 0; i < 20; i++) {
+        CHECK_STATUS(rota_loop_call_soon(loop, record_call, "call", NULL), ROTA_OK);
+        CHECK_STATUS(rota_loop_call_later(loop, SECOND, record_timer, "timer", &timer), ROTA_OK);
+        CHECK_STATUS(rota_loop_call_later(loop, SECOND, record_timer, "gone", &gone), ROTA_OK);
+        CHECK_STATUS(rota_timer_cancel(gone), ROTA_OK);
+        CHECK_STATUS(rota_future_then(shared, record_future, "then"), ROTA_OK);
+        CHECK_STATUS(rota_future_then(promise, record_future, "own"), ROTA_OK);
+    }
+    CHECK(rota_loop_sleep(loop, HOUR).id != 0);
+    CHECK_STATUS(rota_future_complete(promise, 1), ROTA_OK);
+}
+
+TEST(cancelling_again_and_again_takes_no_memory) {
+    rota_loop loop = open_jump();
+    rota_owner owner = open_owner(loop, NULL);
+    rota_future shared = open_future(loop);
+    uint64_t bytes = 0;
+    int round;
+    for (round = 0; round < 300; round++) {
+        set(loop, owner);
+        some_work(loop, shared);
+        set(loop, nobody);
+        CHECK_EQ(cancel(owner), 0);
+        turns(loop, 1);
+        if (round == 10) bytes = stats_of(loop).memory_bytes;
+    }
+    CHECK_EQ(stats_of(loop).memory_bytes, bytes);
+    CHECK_STATUS(rota_future_close(shared), ROTA_OK);
+    CHECK_RECORD("");
+    close_clean(loop);
+}
+
 /* ---- misuse */
 
 TEST(bad_calls_are_refused) {
@@ -284,6 +322,7 @@ int main(int argc, char **argv) {
     RUN(callbacks_are_dropped_wherever_they_stand);
     RUN(a_callback_may_cancel_its_own_owner);
     RUN(a_destructor_may_call_anything_but_cannot_end_the_owner);
+    RUN(cancelling_again_and_again_takes_no_memory);
     RUN(bad_calls_are_refused);
     RUN(posts_belong_to_nobody);
     RUN(an_owner_that_ended_does_not_live_on_in_the_next_one);

@@ -168,6 +168,89 @@ TEST(results_that_nobody_took_are_let_go) {
     close_clean(loop);
 }
 
+/* ---- groups, maps and completions */
+
+static int64_t opens_group(rota_task task, void *user_data) {
+    actor *self = user_data, member = *self;
+    rota_task_options options;
+    rota_group group;
+    (void)task;
+    member.name = "member";
+    member.step = 0;
+    CHECK_STATUS(rota_task_options_init(&options, sizeof options), ROTA_OK);
+    options.user_data_free = record_actor;
+    CHECK_STATUS(rota_loop_open_group(self->loop, NULL, &group), ROTA_OK);
+    CHECK_STATUS(rota_group_spawn_stepped(group, steps_forever, &member, &options, NULL), ROTA_OK);
+    self->answer = rota_await(rota_group_wait(group));
+    CHECK_STATUS(rota_group_close(group), ROTA_OK);
+    return self->answer;
+}
+
+TEST(a_group_loses_the_members_that_are_dropped) {
+    rota_loop loop = open_jump();
+    rota_owner owner = open_owner(loop, NULL);
+    actor self = {.loop = loop, .name = "opener"};
+    set(loop, owner);
+    CHECK_STATUS(spawn_freed(loop, opens_group, NULL, &self, 0), ROTA_OK);
+    set(loop, nobody);
+    turns(loop, 2);
+    CHECK_RECORD("member0");
+    CHECK_EQ(count_of(owner), 4); /* two tasks, the group's wait and the member's sleep */
+    CHECK(cancel(owner) > 0);
+    turns(loop, 5);
+    CHECK_RECORD("free:member free:opener"); /* asked through the opener's wait, not called */
+    CHECK_STATUS(self.answer, ROTA_ERR_CANCELLED);
+    CHECK_EQ(count_of(owner), 0);
+    CHECK_STATUS(rota_owner_close(owner), ROTA_OK);
+    close_clean(loop);
+}
+
+static int64_t maps(rota_future future, int64_t result, void *user_data) {
+    actor *self = user_data;
+    (void)future;
+    CHECK_EQ(now_set(self->loop).id, self->owner.id);
+    record("map:%s", told(result));
+    return result;
+}
+
+TEST(a_map_is_an_operation_and_answers_once) {
+    rota_loop loop = open_jump();
+    actor self = {.loop = loop, .owner = open_owner(loop, record_actor), .name = "map"};
+    rota_future promise = open_future(loop), outer;
+    CHECK_STATUS(rota_future_keep(promise), ROTA_OK);
+    set(loop, self.owner);
+    outer = rota_future_map(promise, maps, &self);
+    CHECK(outer.id != 0);
+    set(loop, nobody);
+    CHECK_EQ(count_of(self.owner), 1);
+    CHECK_EQ(cancel(self.owner), 1);
+    turns(loop, 3);
+    CHECK_RECORD("map:cancelled");
+    CHECK_EQ(count_of(self.owner), 0);
+    CHECK_STATUS(rota_future_close(promise), ROTA_OK);
+    close_clean(loop);
+}
+
+TEST(a_completion_is_its_futures_and_comes_to_be_fetched) {
+    rota_loop loop = open_jump();
+    rota_owner owner = open_owner(loop, NULL);
+    rota_completion completion;
+    int data = 5;
+    set(loop, owner);
+    CHECK_STATUS(rota_future_drain(rota_loop_sleep(loop, HOUR), &data), ROTA_OK);
+    set(loop, nobody);
+    CHECK_EQ(cancel(owner), 1);
+    turns(loop, 1);
+    memset(&completion, 0, sizeof completion);
+    completion.size = sizeof completion;
+    CHECK_STATUS(rota_loop_next_completion(loop, &completion), ROTA_OK);
+    CHECK_STATUS(completion.result, ROTA_ERR_CANCELLED);
+    CHECK(completion.user_data == &data);
+    CHECK_STATUS(rota_loop_next_completion(loop, &completion), ROTA_ERR_PENDING);
+    CHECK_EQ(count_of(owner), 0);
+    close_clean(loop);
+}
+
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 
 static int64_t blocks(void *user_data) {
@@ -248,6 +331,9 @@ int main(int argc, char **argv) {
     RUN(a_step_may_cancel_its_own_owner_and_is_not_called_again);
     RUN(stackful_tasks_are_asked_once_and_counted_until_they_have_ended);
     RUN(operations_are_cancelled_whoever_waits_and_futures_are_closed);
+    RUN(a_group_loses_the_members_that_are_dropped);
+    RUN(a_map_is_an_operation_and_answers_once);
+    RUN(a_completion_is_its_futures_and_comes_to_be_fetched);
     RUN(results_that_nobody_took_are_let_go);
     RUN(what_serves_for_an_owner_is_closed_and_its_tasks_are_asked);
     RUN(a_blocking_call_counts_until_it_has_returned);
