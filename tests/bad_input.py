@@ -25,12 +25,15 @@ KINDS = {  # the type of a handle: its kind, and the fixture's member
     "rota_event": ("EVENT", "event"),
     "rota_queue": ("QUEUE", "queue"),
     "rota_barrier": ("BARRIER", "barrier"),
+    "rota_channel": ("CHANNEL", "channel"),
+    "rota_token": ("TOKEN", "token"),
     "rota_condition": ("CONDITION", "condition"),
     "rota_rwlock": ("RWLOCK", "rwlock"),
     "rota_once": ("ONCE", "once"),
     "rota_owner": ("OWNER", "owner"),
     "rota_scope": ("SCOPE", "scope"),
     "rota_group": ("GROUP", "group"),
+    "rota_set": ("SET", "set"),
 }
 
 CALLBACKS = {  # the type of a callback: one that does nothing
@@ -81,11 +84,14 @@ NULL_SUCCEEDS = {"rota_loop_abandon", "rota_stream_abort", "rota_scope_leave"}
 
 # Handles of which null means that there is none.
 NULL_MEANS_NONE = {("rota_loop_set_owner", "owner")}
+# Handles that may be null: it stands for none.
+NULL_HANDLES = {("rota_loop_open_token", "parent")}
 
 # What else a bad handle may be answered with, besides ROTA_ERR_HANDLE: no task runs here.
 BAD_HANDLE_TOO = {"rota_await": ["ROTA_ERR_NO_TASK"],
                   "rota_task_yield": ["ROTA_ERR_NO_TASK"],
                   "rota_task_wait": ["ROTA_ERR_NO_TASK"],
+                  "rota_task_fail": ["ROTA_ERR_NO_TASK"],
                   # Handed over: whether it names anything is seen in the loop's next turn.
                   "rota_future_post_complete": ["ROTA_OK"],
                   "rota_future_post_complete_with": ["ROTA_OK"],
@@ -103,12 +109,15 @@ NULLABLE = {
     ("rota_future_post_complete_with", "result_free"), ("rota_future_wait_blocking", "out"),
     ("rota_future_fail", "message"), ("rota_future_remove", "removed"),
     ("rota_future_remove_drain", "removed"),
+    ("rota_future_fail_because", "message"), ("rota_task_fail", "message"),
     ("rota_future_take_addresses", "count"), ("rota_loop_listen", "host"),
     ("rota_loop_resolve", "service"), ("rota_loop_connect", "service"),
     ("rota_loop_spawn", "out"), ("rota_loop_spawn_stepped", "out"),
     ("rota_queue_put", "item"), ("rota_queue_try_put", "item"),
     ("rota_loop_open_owner", "dropped"), ("rota_loop_set_owner", "before"),
     ("rota_owner_cancel", "left"),
+    ("rota_token_cancel", "reason"), ("rota_token_get_reason", "length"),
+    ("rota_channel_send", "item"), ("rota_loop_send", "item"),
     ("rota_task_set_local", "value"), ("rota_task_set_local", "value_free"),
     ("rota_queue_put_priority", "item"), ("rota_queue_try_put_priority", "item"),
     ("rota_once_set", "value"), ("rota_once_set", "value_free"),
@@ -139,11 +148,16 @@ REFUSED_NUMBERS = {
     ("rota_future_post_fail", "status"): {
         number: ["ROTA_ERR_INVALID"] for number in ["0", "1", "INT32_MAX", "-18", "-999999"]},
     ("rota_loop_open_semaphore", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
+    ("rota_set_add", "tag"): {number: ["ROTA_ERR_INVALID"] for number in [
+        "UINT64_MAX", "UINT64_MAX - 1", "(uint64_t)INT64_MAX + 1"]},
     ("rota_loop_race", "count"): {"0": ["ROTA_ERR_INVALID"]},
     ("rota_loop_race", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
     ("rota_loop_open_event", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
     ("rota_loop_open_queue", "order"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
     ("rota_loop_open_barrier", "parties"): {"0": ["ROTA_ERR_INVALID"]},
+    ("rota_loop_open_channel", "capacity"): {
+        "0": ["ROTA_ERR_INVALID"], "SIZE_MAX": ["ROTA_ERR_MEMORY"],
+        "SIZE_MAX / 2 + 1": ["ROTA_ERR_MEMORY"]},
     ("rota_task_enter_scope", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
     ("rota_task_started", "value"): {
         number: ["ROTA_ERR_INVALID"] for number in ["-1", "INT64_MIN", "ROTA_STATUS_HOST"]},
@@ -265,6 +279,7 @@ def check_tables(functions):
     stray = sorted(names - known)
     stray += sorted(map(str, (NULLABLE | NULL_MEANS_NONE | set(REFUSED_NUMBERS) | LARGE_REFUSED)
                             - pairs))
+    stray += sorted(map(str, (NULLABLE | NULL_HANDLES | set(REFUSED_NUMBERS) | LARGE_REFUSED) - pairs))
     if stray:
         raise Problem(f"in a table, but not in the header: {', '.join(stray)}")
 
@@ -340,6 +355,7 @@ class Writer:
             first = p is function.handles[0]
             closes = first and (name in NULL_SUCCEEDS or name.endswith("_close"))
             null = ["ROTA_OK"] if closes or (name, p.name) in NULL_MEANS_NONE else codes
+            null = ["ROTA_OK"] if closes or (name, p.name) in NULL_HANDLES else codes
             self.put(f"    count = bad_handles(fx, {kind}, bad);")
             self.put("    for (i = 0; i <= count; i++) {")
             self.put(f"        {name}_args args = {name}_good(fx);")

@@ -42,6 +42,7 @@ impl Service for Services {
     fn cancel(&mut self, core: &mut Core, future: Key, operation: Operation) {
         match operation.kind {
             sync::WAITS => self.sync.cancel(core, future, operation.object),
+            sync::SENDS => self.sync.send_cancel(core, operation.object),
             _ => self.io.cancel(core, future, operation),
         }
     }
@@ -49,6 +50,7 @@ impl Service for Services {
     fn describe(&self, operation: Operation) -> (&'static CStr, Option<Key>) {
         match operation.kind {
             sync::WAITS => self.sync.describe(operation.object),
+            sync::SENDS => (c"channel send", None),
             _ => self.io.describe(operation),
         }
     }
@@ -63,6 +65,10 @@ impl Service for Services {
 
     fn owner_count(&self, owner: Tag) -> usize {
         self.io.owner_count(owner)
+    }
+
+    fn told(&mut self, core: &mut Core, object: Option<Operation>) {
+        self.sync.told(core, object);
     }
 
     fn shut_down(&mut self, core: &mut Core) -> usize {

@@ -5,6 +5,7 @@
 //! a callback or a task is only ever called after the cell has been let go
 //! (`callback.rs`), so nothing here can be entered twice.
 
+use super::attach::Attachments;
 use super::call::Call;
 use super::combine::Combines;
 use super::coro::StackPool;
@@ -18,6 +19,7 @@ use super::owner::{Owner, Tag};
 use super::ready::Ready;
 use super::remote::Remote;
 use super::scope::Scope;
+use super::set::Sets;
 use super::task::Task;
 use super::ties::Ties;
 use super::timer::TimerAction;
@@ -115,18 +117,24 @@ pub struct Core {
     pub owners: Slab<Owner>,
     /// Whose all is that is started now.
     pub owner: Tag,
+    /// Sets of futures.
+    pub sets: Sets,
     /// Tasks.
     pub tasks: Slab<Task>,
     /// Values that tasks carry along.
     pub locals: Locals,
     /// What tasks have beside their slots.
     pub(super) ties: Slab<Ties>,
+    /// Tasks that are asked to end together.
+    pub(super) attachments: Attachments,
     /// Cancel scopes.
     pub(super) scopes: Slab<Scope>,
     /// Groups of tasks and operations.
     pub(super) groups: Groups,
-    /// Stacks of tasks that ended.
+    /// Stacks of tasks.
     pub stacks: StackPool,
+    /// The most that a task which has ended used of its stack, as far as debug mode saw.
+    pub stack_peak: usize,
     /// Blocking calls.
     pub executor: Executor,
     /// The side that other threads see.
@@ -184,12 +192,15 @@ impl Core {
             combines: Combines::new(&memory),
             owners: Slab::new(memory.clone(), generation),
             owner: Tag::NONE,
+            sets: Sets::new(&memory, generation),
             tasks: Slab::new(memory.clone(), generation),
             locals: Locals::new(&memory),
             ties: Slab::new(memory.clone(), 1),
+            attachments: Attachments::new(&memory),
             scopes: Slab::new(memory.clone(), generation),
             groups: Groups::new(&memory, generation),
-            stacks: StackPool::new(memory.clone(), settings.stacks_kept),
+            stacks: StackPool::new(memory.clone(), settings.stack_size, settings.stacks_kept),
+            stack_peak: 0,
             executor: Executor::new(
                 &memory,
                 waker.clone(),
@@ -250,6 +261,7 @@ impl Core {
             .max(self.futures.last_generation())
             .max(self.tasks.last_generation())
             .max(self.owners.last_generation())
+            .max(self.sets.last_generation())
             .max(self.timers.last_generation())
             .max(self.scopes.last_generation())
             .max(self.groups.last_generation())

@@ -14,6 +14,7 @@
 //! how much of its batch is left, and the next call resumes it before the
 //! system is asked again, so a budget changes no order.
 
+use super::callback::Label;
 use super::core::{Core, Settings};
 use super::current::{Current, Scope};
 use super::outcome::Outcome;
@@ -294,9 +295,14 @@ impl<S: Service> Runtime<S> {
             let took = after.saturating_sub(before);
             figures.longest_ns = figures.longest_ns.max(took);
             figures.callbacks += 1;
-            if debug && took > slow {
+            if debug {
                 self.with(|state| {
-                    state.core.report_slow(label, took);
+                    if let Label::Task(key) = label {
+                        state.core.stack_check(key);
+                    }
+                    if took > slow {
+                        state.core.report_slow(label, took);
+                    }
                     Ok(())
                 })?;
             }
@@ -344,6 +350,9 @@ impl<S: Service> State<S> {
     #[inline(never)]
     fn ask_system(&mut self, wait: Wait) -> Result<()> {
         let idle = self.core.ready.is_empty() && !self.core.remote.stop_asked() && !self.core.remote.has_posts();
+        if idle {
+            self.core.stacks.settle();
+        }
         let began = self.core.read_clock();
         let timeout = if !idle { Some(0) } else { self.idle_timeout(wait.limit) };
         self.poll(timeout)?;
@@ -422,6 +431,9 @@ impl<S: Service> State<S> {
     /// Does or queues what other threads posted; without memory the rest waits for the next turn.
     fn take_posts(&mut self) {
         self.core.remote.begin_batch();
+        if self.core.remote.take_missed() {
+            self.service.told(&mut self.core, None);
+        }
         while self.has_room_for_post() {
             match self.core.remote.take() {
                 Some(Message::Call(call)) => {

@@ -74,6 +74,10 @@ pub struct TaskInfo {
     pub steps: u64,
     /// Whether it has a stack of its own.
     pub stackful: bool,
+    /// The size of its own stack; 0 if it has none.
+    pub stack_size: usize,
+    /// How much of that it has used, in debug mode.
+    pub stack_used: usize,
     /// Where it was started, in debug mode.
     pub origin: Origin,
 }
@@ -133,6 +137,8 @@ impl<S: Service> State<S> {
             spawned: task.facts.spawned,
             steps: task.facts.steps.into(),
             stackful: task.stackful,
+            stack_size: self.core.task_stack_size(key).unwrap_or(0),
+            stack_used: if self.core.debug { self.core.task_stack_used(key).unwrap_or(0) } else { 0 },
             origin: self.core.origin(Kind::Task, key),
         })
     }
@@ -147,6 +153,7 @@ impl<S: Service> State<S> {
             Some(Source::Job(_)) => c"blocking call",
             Some(Source::Group(_)) => c"group",
             Some(Source::Start(_)) => c"start",
+            Some(Source::Set(_)) => c"set",
             Some(Source::Service(operation)) => self.service.describe(operation).0,
             Some(Source::Combine(combine)) => match self.core.combines.get(combine).map(|combine| combine.rule) {
                 Some(Rule::WaitFor) => c"wait_for",
@@ -192,7 +199,7 @@ impl<S: Service> State<S> {
                 Source::Group(group) => break self.core.group_first_task(group)?,
                 Source::Service(operation) => break self.service.describe(operation).1?,
                 Source::Combine(combine) => future = self.core.combines.first_waiting(combine)?.1,
-                Source::Promise | Source::Timer(_) | Source::Job(_) => return None,
+                Source::Promise | Source::Timer(_) | Source::Job(_) | Source::Set(_) => return None,
             }
         };
         self.core.tasks.get(holder).filter(|task| task.state != TaskState::Ended).map(|_| holder)

@@ -40,6 +40,8 @@ pub trait Service: Sized {
     fn owner_cancel(&mut self, core: &mut Core, owner: Tag);
     /// How many things serve for an owner.
     fn owner_count(&self, owner: Tag) -> usize;
+    /// Another thread told that something happened to this object; `None`: to any of them.
+    fn told(&mut self, core: &mut Core, object: Option<Operation>);
     /// Closes all it has. Called until it returns 0; what it returns is what still has to end.
     fn shut_down(&mut self, core: &mut Core) -> usize;
     /// The loop closes, nothing is ready, and tasks wait: ends waits that nobody else will end. Whether there were any.
