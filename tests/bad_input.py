@@ -82,10 +82,8 @@ SIZED = {"rota_loop_stats", "rota_turn_figures", "rota_completion", "rota_task_i
 # Functions that succeed with null and do nothing, besides all that are named rota_..._close.
 NULL_SUCCEEDS = {"rota_loop_abandon", "rota_stream_abort", "rota_scope_leave"}
 
-# Handles of which null means that there is none.
-NULL_MEANS_NONE = {("rota_loop_set_owner", "owner")}
 # Handles that may be null: it stands for none.
-NULL_HANDLES = {("rota_loop_open_token", "parent")}
+NULL_HANDLES = {("rota_loop_open_token", "parent"), ("rota_loop_set_owner", "owner")}
 
 # What else a bad handle may be answered with, besides ROTA_ERR_HANDLE: no task runs here.
 BAD_HANDLE_TOO = {"rota_await": ["ROTA_ERR_NO_TASK"],
@@ -277,8 +275,6 @@ def check_tables(functions):
     names = (NULL_SUCCEEDS | set(BAD_HANDLE_TOO) | set(NULL_TOO) | ENDS_LOOP | set(CLEANUP)
              | TAKES_NOTHING | set(WRONG_THREAD_TOO))
     stray = sorted(names - known)
-    stray += sorted(map(str, (NULLABLE | NULL_MEANS_NONE | set(REFUSED_NUMBERS) | LARGE_REFUSED)
-                            - pairs))
     stray += sorted(map(str, (NULLABLE | NULL_HANDLES | set(REFUSED_NUMBERS) | LARGE_REFUSED) - pairs))
     if stray:
         raise Problem(f"in a table, but not in the header: {', '.join(stray)}")
@@ -354,7 +350,6 @@ class Writer:
             codes = ["ROTA_ERR_HANDLE"] + BAD_HANDLE_TOO.get(name, [])
             first = p is function.handles[0]
             closes = first and (name in NULL_SUCCEEDS or name.endswith("_close"))
-            null = ["ROTA_OK"] if closes or (name, p.name) in NULL_MEANS_NONE else codes
             null = ["ROTA_OK"] if closes or (name, p.name) in NULL_HANDLES else codes
             self.put(f"    count = bad_handles(fx, {kind}, bad);")
             self.put("    for (i = 0; i <= count; i++) {")
