@@ -349,6 +349,9 @@ class Writer:
             kind = KINDS[p.type][0]
             codes = ["ROTA_ERR_HANDLE"] + BAD_HANDLE_TOO.get(name, [])
             first = p is function.handles[0]
+            closes = name in NULL_SUCCEEDS or name.endswith("_close")
+            may_be = (name, p.name) in NULL_HANDLES
+            null = ["ROTA_OK"] if first and closes or may_be else codes
             closes = first and (name in NULL_SUCCEEDS or name.endswith("_close"))
             null = ["ROTA_OK"] if closes or (name, p.name) in NULL_HANDLES else codes
             self.put(f"    count = bad_handles(fx, {kind}, bad);")

@@ -106,17 +106,7 @@ impl<S: Service> Runtime<S> {
                 self.let_go(self.with(|state| Ok(state.future_settle(key)))?);
                 Ok(Label::Future(key))
             }
-            Entry::Timer(key) => {
-                if let Some((timer, fired)) = self.with(|state| Ok(state.core.timer_begin(key)))? {
-                    let status = if status == ROTA_OK { fired } else { status };
-                    timer.call(Handle::new(Kind::Timer, self.number, key).into(), status);
-                    self.with(|state| {
-                        state.core.timer_end(key);
-                        Ok(())
-                    })?;
-                }
-                Ok(Label::Timer(key))
-            }
+            Entry::Timer(key) => self.run_timer(key, status),
             Entry::TimerCancelled(key, timer, _) => {
                 timer.call(Handle::new(Kind::Timer, self.number, key).into(), ROTA_ERR_CANCELLED);
                 Ok(Label::Timer(key))
@@ -182,6 +172,19 @@ impl<S: Service> Runtime<S> {
             }
             _ => Ok(Label::Post),
         }
+    }
+
+    /// Calls a timer's callback; it may arm the timer again.
+    fn run_timer(&self, key: Key, status: rota_status) -> Result<Label> {
+        if let Some((timer, fired)) = self.with(|state| Ok(state.core.timer_begin(key)))? {
+            let status = if status == ROTA_OK { fired } else { status };
+            timer.call(Handle::new(Kind::Timer, self.number, key).into(), status);
+            self.with(|state| {
+                state.core.timer_end(key);
+                Ok(())
+            })?;
+        }
+        Ok(Label::Timer(key))
     }
 
     /// Calls what the host gave for a future of a combination; a destructor that is due after that.

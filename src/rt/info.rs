@@ -74,10 +74,6 @@ pub struct TaskInfo {
     pub steps: u64,
     /// Whether it has a stack of its own.
     pub stackful: bool,
-    /// The size of its own stack; 0 if it has none.
-    pub stack_size: usize,
-    /// How much of that it has used, in debug mode.
-    pub stack_used: usize,
     /// Where it was started, in debug mode.
     pub origin: Origin,
 }
@@ -137,8 +133,6 @@ impl<S: Service> State<S> {
             spawned: task.facts.spawned,
             steps: task.facts.steps.into(),
             stackful: task.stackful,
-            stack_size: self.core.task_stack_size(key).unwrap_or(0),
-            stack_used: if self.core.debug { self.core.task_stack_used(key).unwrap_or(0) } else { 0 },
             origin: self.core.origin(Kind::Task, key),
         })
     }

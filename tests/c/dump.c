@@ -340,7 +340,7 @@ TEST(debug_mode_says_where_a_task_was_started) {
     self.loop = loop;
     task = spawn(loop, naps, &self);
     CHECK(info_of(task).started_at == NULL);
-    CHECK_EQ(info_of(task).stack_used, 0);
+    CHECK_EQ(info_of(task).stack_used_bytes, 0);
     CHECK_EQ(WAIT(loop, rota_task_join(task)), 0);
     close_clean(loop);
 }
