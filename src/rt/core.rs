@@ -15,6 +15,7 @@ use super::group::Groups;
 use super::locals::Locals;
 use super::origins::Origins;
 use super::outcome::Outcome;
+use super::owner::{Owner, Tag};
 use super::ready::Ready;
 use super::remote::Remote;
 use super::scope::Scope;
@@ -112,6 +113,10 @@ pub struct Core {
     pub drain: Drain,
     /// Futures made of futures.
     pub combines: Combines,
+    /// Owners.
+    pub owners: Slab<Owner>,
+    /// Whose all is that is started now.
+    pub owner: Tag,
     /// Sets of futures.
     pub sets: Sets,
     /// Tasks.
@@ -185,6 +190,8 @@ impl Core {
             waiters: Waiters::new(memory.clone()),
             drain: Drain::new(&memory),
             combines: Combines::new(&memory),
+            owners: Slab::new(memory.clone(), generation),
+            owner: Tag::NONE,
             sets: Sets::new(&memory, generation),
             tasks: Slab::new(memory.clone(), generation),
             locals: Locals::new(&memory),
@@ -253,6 +260,7 @@ impl Core {
             .last_generation()
             .max(self.futures.last_generation())
             .max(self.tasks.last_generation())
+            .max(self.owners.last_generation())
             .max(self.sets.last_generation())
             .max(self.timers.last_generation())
             .max(self.scopes.last_generation())
