@@ -211,6 +211,9 @@ typedef enum {
     ROTA_ERR_NO_THREADS = -16,
     /// The loop is closing and takes no new work.
     ROTA_ERR_CLOSING = -17,
+    /// A task ended by an exception of its language (C++, say), which whoever
+    /// joins it in that language gets.
+    ROTA_ERR_EXCEPTION = -18,
     /// Another error of the system; the outcome or rota_os_error() has its
     /// number.
     ROTA_ERR_OS = -20,

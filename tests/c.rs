@@ -2,8 +2,10 @@
 //! in a process of its own with a time limit.
 //!
 //! A program passes with exit code 0 and skips with 77, its last line of output
-//! being the reason. Those of `EVERY_WAY` are built and run by each compiler, as C and as
-//! C++, at each level of optimisation. From the environment: `ROTA_C_ONLY` (parts of names, with commas),
+//! being the reason. What templates and macros make depends on the compiler: C++ programs
+//! are built and run by each, as C++20 and 23, and those of `EVERY_WAY` as C and as C++ at
+//! each level of optimisation. A first line `// flags: ...` has more flags for a program.
+//! From the environment: `ROTA_C_ONLY` (parts of names, with commas),
 //! `ROTA_C_WRAPPER` (put before each run: "valgrind -q"), `ROTA_C_FLAGS` (more
 //! flags for the compiler), `ROTA_C_LINK` (flags for linking, if not the same;
 //! a C++ compiler links), `ROTA_C_LIBDIR` (where librota.so lies),
@@ -44,6 +46,16 @@ struct Program {
     flags: Vec<String>,
 }
 
+impl Program {
+    fn new(source: PathBuf, compiler: &str, way: &str, strict: &str) -> Program {
+        let text = tools::read(&source);
+        let own = text.lines().next().and_then(|line| line.strip_prefix("// flags: ")).unwrap_or("");
+        let flags = compiler::words(&format!("{way} {strict} {own}"));
+        let name = if strict.is_empty() { name_of(&source) } else { format!("{} {compiler} {way}", name_of(&source)) };
+        Program { source, name, compiler: compiler.to_string(), flags }
+    }
+}
+
 /// What is the same for every program of a run.
 struct Setup {
     compiler: compiler::Compiler,
@@ -71,7 +83,7 @@ impl Setup {
         // GNU modes would hide what a strict user meets; POSIX is asked for by name.
         let mut arguments = vec!["-D_POSIX_C_SOURCE=200809L".into(), "-D_DEFAULT_SOURCE".into()];
         arguments.extend(compiler::words(WARNINGS));
-        for folder in ["include", "tests/c"] {
+        for folder in ["include", "tests/c", "tests/cpp"] {
             arguments.push(format!("-I{}", root().join(folder).display()));
         }
         arguments.extend(self.flags.iter().chain(&built.flags).cloned());
@@ -90,20 +102,25 @@ impl Setup {
     fn programs(&self, source: PathBuf) -> Vec<Program> {
         let cpp = source.extension().is_some_and(|extension| extension == "cpp");
         let (command, standard) = if cpp { (&self.compiler.cpp, "c++20") } else { (&self.compiler.c, "c11") };
-        let (name, flags) = (name_of(&source), vec![format!("-std={standard}")]);
+        let every_way = EVERY_WAY.contains(&name_of(&source).as_str());
         // A checker has its own compiler and its own flags.
         let checked = ["ROTA_C_FLAGS", "ROTA_C_LIBDIR"].iter().any(|name| std::env::var_os(name).is_some());
-        if checked || !EVERY_WAY.contains(&name.as_str()) {
-            return vec![Program { source, name, compiler: command.clone(), flags }];
+        if checked || !(cpp || every_way) {
+            return vec![Program::new(source, command, &format!("-std={standard}"), "")];
         }
         let mut programs = Vec::new();
         for compiler in compiler::strict() {
+            if cpp {
+                let ways: &[&str] = match compiler.name {
+                    "gcc" => &["-std=c++20 -O0", "-std=c++2b -O2"],
+                    _ => &["-std=c++20 -O2"],
+                };
+                programs.extend(ways.iter().map(|way| Program::new(source.clone(), &compiler.cpp, way, STRICT)));
+                continue;
+            }
             for (command, words) in [(&compiler.c, "-xc -std=c99"), (&compiler.cpp, "-xc++ -std=c++11")] {
-                for level in LEVELS {
-                    let name = format!("{name} {command} {words} {level}");
-                    let flags = compiler::words(&format!("{words} {level} {STRICT}"));
-                    programs.push(Program { source: source.clone(), name, compiler: command.clone(), flags });
-                }
+                let ways = LEVELS.iter().map(|level| format!("{words} {level}"));
+                programs.extend(ways.map(|way| Program::new(source.clone(), command, &way, STRICT)));
             }
         }
         programs
