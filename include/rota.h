@@ -137,6 +137,30 @@
 /// No deadline, no limit.
 #define ROTA_FOREVER UINT64_MAX
 
+/// The task was made.
+#define ROTA_TASK_SPAWNED 1
+
+/// Its body begins or goes on. An eager task is resumed inside its spawner.
+#define ROTA_TASK_RESUMED 2
+
+/// Its body waits, or was made to yield.
+#define ROTA_TASK_PAUSED 3
+
+/// Its body has returned.
+#define ROTA_TASK_ENDED 4
+
+/// It stands in the ready queue.
+#define ROTA_TASK_STATE_QUEUED 1
+
+/// Its body runs, or has something else run inside it.
+#define ROTA_TASK_STATE_RUNNING 2
+
+/// It waits for a future.
+#define ROTA_TASK_STATE_WAITING 3
+
+/// Its body has returned, and nobody has joined it yet.
+#define ROTA_TASK_STATE_ENDED 4
+
 /// Debug mode: reports callbacks that ran too long, and says more in the log.
 #define ROTA_LOOP_DEBUG 1
 
@@ -160,6 +184,35 @@
 /// Wait until one has failed, or all are done.
 #define ROTA_WAIT_FIRST_ERROR 2
 
+/// A race is won by the first that does well; if all fail, it fails as the
+/// first that did.
+#define ROTA_RACE_SUCCESS 1
+
+/// Starts the body at once, inside the call that spawns it, up to its first
+/// wait; the handle is written first. Its end is queued like any other. Eager
+/// tasks that spawn eager tasks nest 16 deep, the next one starts in the next
+/// turn.
+#define ROTA_TASK_EAGER 1
+
+/// A scope's shield: requests to end that are made to the task itself, or by
+/// scopes further out, wait until this one is left. Its own arrive, and those
+/// of scopes inside it.
+#define ROTA_SCOPE_SHIELD 1
+
+/// Once the scope has been cancelled or has timed out, every operation that
+/// starts in it and every wait is answered ROTA_ERR_CANCELLED, until it is
+/// left; those in a shield inside it are spared.
+#define ROTA_SCOPE_PERSISTENT 2
+
+/// The scope has not fired.
+#define ROTA_SCOPE_OPEN 0
+
+/// Its deadline has passed.
+#define ROTA_SCOPE_TIMED_OUT 1
+
+/// It was cancelled.
+#define ROTA_SCOPE_CANCELLED 2
+
 /// Several listeners may share the port, and the system spreads connections
 /// over them.
 #define ROTA_LISTEN_REUSE_PORT 1
@@ -169,6 +222,18 @@
 
 /// The value that a semaphore starts with is also the most it may have.
 #define ROTA_SEMAPHORE_BOUNDED 1
+
+/// Setting the event lets one waiter go and clears it again.
+#define ROTA_EVENT_AUTO_RESET 1
+
+/// The oldest item comes out first.
+#define ROTA_QUEUE_FIFO 0
+
+/// The newest item comes out first.
+#define ROTA_QUEUE_LIFO 1
+
+/// The item with the smallest priority comes out first, the oldest of equals.
+#define ROTA_QUEUE_PRIORITY 2
 
 /// The outcome of a call: ROTA_OK, or what went wrong. Values never change.
 typedef enum {
@@ -231,7 +296,8 @@ typedef enum {
     ROTA_ERR_ADDRESS_IN_USE = -26,
     /// Not an address, or not one of this machine.
     ROTA_ERR_ADDRESS = -27,
-    /// No host or service of that name exists.
+    /// What was asked for is not there: no host or service of that name, no
+    /// value under that key.
     ROTA_ERR_NOT_FOUND = -28,
     /// The name service failed; trying again may help.
     ROTA_ERR_RESOLVE = -29,
@@ -290,6 +356,17 @@ typedef struct {
     void *user_data;
 } rota_allocator;
 
+/// A task: a coroutine that the loop drives.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_task;
+
+/// Hook: something happened to a task. `event` is one of ROTA_TASK_SPAWNED,
+/// ROTA_TASK_RESUMED, ROTA_TASK_PAUSED and ROTA_TASK_ENDED.
+typedef void (*rota_task_hook_fn)(rota_task task, uint32_t event,
+    void *user_data);
+
 /// How to open a loop. Prepare it with rota_loop_options_init(); zero is every
 /// default. The struct is copied; hooks and their data are in use until the
 /// loop is closed.
@@ -328,6 +405,10 @@ typedef struct {
     uint32_t stacks_kept;
     /// Zero.
     uint32_t reserved;
+    /// Hook: is told when a task is spawned, resumed, paused and ended.
+    rota_task_hook_fn task_hook;
+    /// Handed to it.
+    void *task_hook_data;
 } rota_loop_options;
 
 /// An event loop. It belongs to the thread that opened it.
@@ -360,6 +441,8 @@ typedef struct {
     uint32_t cut;
     /// Zero.
     uint32_t reserved;
+    /// How many stand in the queue of completions.
+    uint64_t completions;
 } rota_turn_figures;
 
 /// A callback queued with rota_loop_call_soon() or rota_loop_post(). `status`
@@ -401,6 +484,8 @@ typedef struct {
     uint64_t stacks;
     /// Stacks kept for reuse, now.
     uint64_t stacks_kept;
+    /// Completions that you have not fetched, now.
+    uint64_t completions;
 } rota_loop_stats;
 
 /// A callback that stands in the queue of a loop.
@@ -466,6 +551,31 @@ typedef struct {
     uint8_t reserved;
 } rota_address;
 
+/// What rota_future_map() makes of a future: the short form of what it came to
+/// is `result`, what is returned is the short form of another outcome.
+typedef int64_t (*rota_map_fn)(rota_future future, int64_t result,
+    void *user_data);
+
+/// What rota_future_chain() goes on with: `result` is what `future` came to, in
+/// the short form, what is returned is waited for.
+typedef rota_future (*rota_chain_fn)(rota_future future, int64_t result,
+    void *user_data);
+
+/// What rota_loop_next_completion() fetches.
+typedef struct {
+    /// The size of this struct, set by you.
+    size_t size;
+    /// The future that is done; null for a post. For a future that was a value
+    /// when it was drained this is a new one.
+    rota_future future;
+    /// The short form of the outcome: the value, or the negative status.
+    int64_t result;
+    /// The whole of it.
+    rota_outcome outcome;
+    /// Your pointer.
+    void *user_data;
+} rota_completion;
+
 /// How to start a task. Prepare it with rota_task_options_init(); zero is every
 /// default.
 typedef struct {
@@ -478,17 +588,11 @@ typedef struct {
     /// Called with `user_data` once, when the body has returned; also when
     /// spawning fails.
     rota_free_fn user_data_free;
-    /// Zero.
+    /// ROTA_TASK_... bits.
     uint32_t flags;
     /// Zero.
     uint32_t reserved;
 } rota_task_options;
-
-/// A task: a coroutine that the loop drives.
-typedef struct {
-    /// Private: zero is null, equal ids name the same thing.
-    uint64_t id;
-} rota_task;
 
 /// The body of a stackful task. What it returns is the task's outcome: a value
 /// at or above zero, or a negative status.
@@ -499,6 +603,52 @@ typedef int64_t (*rota_task_fn)(rota_task task, void *user_data);
 /// rota_task_wait() returned in order to wait, and anything else to end.
 typedef int64_t (*rota_step_fn)(rota_task task, const rota_outcome *outcome,
     void *user_data);
+
+/// A stretch of a task's work that can be cancelled on its own, and given a
+/// deadline.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_scope;
+
+/// What is known about a task. Times are the loop's, of the turn in which a
+/// thing began: at most some 100 us before it.
+typedef struct {
+    /// The size of this struct, set by you.
+    size_t size;
+    /// One of ROTA_TASK_STATE_...
+    uint32_t state;
+    /// Requests to end it that were not taken back.
+    uint32_t cancelling;
+    /// The task that was running when it was spawned, null if none was. It may
+    /// have ended.
+    rota_task parent;
+    /// What it waits for, null unless it waits.
+    rota_future waits_for;
+    /// The task that has to go on first, null if none is known: the one whose
+    /// end it waits for, or that holds the lock it waits for. Of several at
+    /// once, the first.
+    rota_task waits_for_task;
+    /// What it waits for, in a word or two ("sleep", "task", "lock", "read"); a
+    /// static text, "" unless it waits.
+    const char *waits_for_what;
+    /// Since when it is in its state.
+    uint64_t since_ns;
+    /// When it was spawned.
+    uint64_t spawned_ns;
+    /// How often its body was resumed; this stops at 4294967295.
+    uint64_t steps;
+    /// Where in your code it was spawned, in debug mode; else NULL.
+    const void *started_at;
+    /// 1 if it has a stack of its own, 0 if it is stepped.
+    uint32_t stackful;
+    /// Zero.
+    uint32_t reserved;
+} rota_task_info;
+
+/// A line of a dump, without a newline, which lives for the call. Called inside
+/// the call that asked for the dump.
+typedef void (*rota_dump_fn)(const char *line, void *user_data);
 
 /// A blocking call, made on another thread. What it returns is the future's
 /// outcome: a value at or above zero, or a negative status.
@@ -563,6 +713,18 @@ typedef struct {
     uint64_t id;
 } rota_lock;
 
+/// A place to wait, under a lock, for something to become true.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_condition;
+
+/// A lock that many may hold to read, or one to write.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_rwlock;
+
 /// So many places that tasks take and give back.
 typedef struct {
     /// Private: zero is null, equal ids name the same thing.
@@ -586,6 +748,12 @@ typedef struct {
     /// Private: zero is null, equal ids name the same thing.
     uint64_t id;
 } rota_barrier;
+
+/// A value that is made once, by the first who needs it.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_once;
 
 #ifdef __cplusplus
 extern "C" {
@@ -624,12 +792,13 @@ rota_status rota_loop_open(const rota_loop_options *options, rota_loop *out);
 ///
 /// ROTA_OK: everything of the loop has ended, its handles are stale, no
 /// callback comes any more. ROTA_ERR_BUSY: a task refused to end, a blocking
-/// call has not returned, or a peer has not taken what was given to
-/// rota_stream_send(); the loop takes no new work (ROTA_ERR_CLOSING), stays
-/// valid, and may be turned, closed again or abandoned. Tasks are asked by the
-/// first call only, so that their cleanup is left in peace. What is left stands
-/// in rota_loop_get_stats(), as tasks, jobs and streams. ROTA_ERR_REENTRANT:
-/// called from inside the loop.
+/// call has not returned, a peer has not taken what was given to
+/// rota_stream_send(), or there are completions that you have not fetched
+/// (rota_loop_next_completion()); the loop takes no new work
+/// (ROTA_ERR_CLOSING), stays valid, and may be turned, closed again or
+/// abandoned. Tasks are asked by the first call only, so that their cleanup is
+/// left in peace. What is left stands in rota_loop_get_stats(), as tasks, jobs,
+/// streams and completions. ROTA_ERR_REENTRANT: called from inside the loop.
 rota_status rota_loop_close(rota_loop loop, uint64_t limit_ns);
 
 /// Gives a loop up without waiting: its handles are stale and no callback
@@ -647,7 +816,8 @@ rota_status rota_loop_run(rota_loop loop);
 /// thus ends. ROTA_ERR_STOPPED: the loop was stopped first; the future goes on.
 int64_t rota_loop_run_until(rota_loop loop, rota_future future);
 
-/// One turn: waits at most `wait_ns` if nothing is ready (0: not at all), then
+/// One turn: waits at most `wait_ns` if nothing is ready and no completion
+/// stands to be fetched (0: not at all), then
 /// runs what is ready. Stops starting callbacks after `budget_ns`, and after
 /// `max_callbacks` (0: no such limit); at least one runs in any case. A turn
 /// that was cut short is resumed by the next call, in the same order.
@@ -871,6 +1041,109 @@ rota_future rota_loop_gather(rota_loop loop, const rota_future *futures,
 rota_future rota_loop_wait(rota_loop loop, const rota_future *futures,
     size_t count, uint32_t until, uint64_t timeout_ns);
 
+/// A future whose value is the place (from 0) in `futures` of the first that is
+/// done, however it is done. The others are cancelled where nobody else waits
+/// for them, and the race is done when those have ended. `flags` is 0 or
+/// ROTA_RACE_SUCCESS.
+///
+///     rota_future two[2] = {rota_stream_read(stream, buffer, size),
+///                           rota_event_wait(give_up)};
+///     int64_t first = rota_await(rota_loop_race(loop, two, 2, 0));
+///     if (first == 0) n = rota_await(two[0]);
+///     if (first >= 0) rota_future_close(two[first]);
+///
+/// It is a claim on each. The winner is yours: it is kept, for you to read and
+/// to close, with the object it holds. The others end with what they brought
+/// after all, unless you keep them or others wait for them too. Of those that
+/// are done at the start, the first in the list wins; one that is done in spite
+/// of being cancelled has won too. An error of a loser reaches the log, if
+/// nobody looks at it; with ROTA_RACE_SUCCESS failures count as looked at.
+///
+/// Cancelling the race cancels those that nobody else waits for, lets go of the
+/// others, and ends with ROTA_ERR_CANCELLED when the former have ended; not if
+/// it is decided by then. ROTA_ERR_INVALID: no futures, or unknown flags; other
+/// errors as rota_loop_gather().
+rota_future rota_loop_race(rota_loop loop, const rota_future *futures,
+    size_t count, uint32_t flags);
+
+/// A future that is done with what `map` returns for what `future` came to: a
+/// value at or above zero, or a negative status. Returning the failure that it
+/// was given passes that on with its message.
+///
+/// `map` comes once, in a later turn, like a callback of `future`, which is to
+/// be read in it likewise; also for a failure, and when the new future is
+/// cancelled: `future` is cancelled then, or, if others wait for it too, let
+/// go, and `map` is told ROTA_ERR_CANCELLED at once. What it returns counts all
+/// the same. An object stays in `future` until it is taken.
+///
+/// If it cannot start it is a failed future, `map` never comes, and `future`
+/// stays as it was.
+rota_future rota_future_map(rota_future future, rota_map_fn map,
+    void *user_data);
+
+/// A future that goes on after `future` with the one that `next` returns: it is
+/// done as that is, with its outcome, its message and its object. That one may
+/// be `future` itself, to be done as it was, or a value.
+///
+/// `next` comes once, like `map` of rota_future_map(). What it returns is
+/// claimed, as by rota_future_wait_for(). Cancelling the new future cancels
+/// what it waits for now, if nobody else does; after `next` was told so, what
+/// it returns is waited for (as a task may clean up), until it is cancelled
+/// again.
+///
+/// ROTA_ERR_HANDLE: what `next` returned is null, has ended, or is of another
+/// loop; ROTA_ERR_INVALID: it waits for the new future itself, so that nothing
+/// would ever end it. If it cannot start it is a failed future, `next` never
+/// comes, and `future` stays as it was.
+rota_future rota_future_chain(rota_future future, rota_chain_fn next,
+    void *user_data);
+
+/// As rota_future_then() without a callback: when the future is done, a
+/// completion with `user_data` is put into the loop's queue of completions, in
+/// the turn in which a callback would have come, for
+/// rota_loop_next_completion() to fetch. For hosts that cannot be called, or
+/// not there.
+///
+///     rota_completion done = {0};
+///     done.size = sizeof done;
+///     rota_loop_turn(loop, 0, budget_ns, 0, NULL);
+///     while (rota_loop_next_completion(loop, &done) == ROTA_OK) handle(&done);
+///
+/// Whatever a callback can do has its drained form: a timer is a drained
+/// rota_loop_sleep(), a post is rota_loop_post_completion(), which is also for
+/// what is to come later on the loop's own thread.
+rota_status rota_future_drain(rota_future future, void *user_data);
+
+/// Takes back every drain of the future that has this `user_data`, as
+/// rota_future_remove() does with callbacks. How many those were goes to
+/// `removed`, which may be NULL.
+rota_status rota_future_remove_drain(rota_future future, void *user_data,
+    size_t *removed);
+
+/// Fetches the next completion, in the order in which callbacks would have
+/// come.
+/// `out->size` must be set. ROTA_ERR_PENDING: there is none now.
+///
+/// The future and the message of its outcome live until the next call of this,
+/// whatever it answers, or until the loop is closed: take an object, or keep
+/// the future, before. This may be called at any time on the loop's thread,
+/// also in callbacks.
+///
+/// Nobody else empties the queue. While anything stands in it, rota_loop_turn()
+/// does not wait, rota_loop_get_next_deadline() is now, and rota_loop_close()
+/// answers ROTA_ERR_BUSY as soon as nothing else is left to end: fetch what
+/// there is, and close again. (What was pending comes with ROTA_ERR_CANCELLED
+/// then, and so do posts.) rota_loop_run() and rota_loop_run_until() do not
+/// look at it, so drain in callbacks if you use them, or use rota_loop_turn().
+/// rota_loop_abandon() drops it.
+rota_status rota_loop_next_completion(rota_loop loop, rota_completion *out);
+
+/// As rota_loop_post() without a callback: puts a completion with `user_data`
+/// and a null future into the loop's queue of completions, and ends the loop's
+/// wait. Posts of one thread keep their order, whichever kind they are.
+/// Thread-safe.
+rota_status rota_loop_post_completion(rota_loop loop, void *user_data);
+
 /// Fills in the defaults. `size` is `sizeof *options`.
 rota_status rota_task_options_init(rota_task_options *options, size_t size);
 
@@ -927,11 +1200,19 @@ rota_status rota_task_detach(rota_task task);
 /// ended.
 rota_status rota_task_cancel(rota_task task);
 
-/// Takes one request back; how many are left goes to `left`, which may be NULL.
-/// With the last one goes a request that was not delivered yet.
+/// As rota_task_cancel(), and says why: `reason` is copied, and is the
+/// outcome's message where the request arrives, and of the task's own outcome
+/// if it ends with ROTA_ERR_CANCELLED. NULL is none. A later reason takes the
+/// place of an earlier one.
+rota_status rota_task_cancel_with(rota_task task, const char *reason);
+
+/// Takes one request back that was made to the task itself, not those of its
+/// scopes; how many are left, theirs included, goes to `left`, which may be
+/// NULL. With the last one goes a request that was not delivered yet.
 rota_status rota_task_uncancel(rota_task task, uint32_t *left);
 
-/// How many requests to end the task has had that were not taken back.
+/// How many requests to end the task has had that were not taken back, those of
+/// its scopes included.
 rota_status rota_task_get_cancelling(rota_task task, uint32_t *out);
 
 /// Copies the task's name into `buffer`, cut to fit and NUL-terminated; its
@@ -946,6 +1227,116 @@ rota_status rota_task_get_outcome(rota_task task, rota_outcome *out);
 /// is.
 rota_status rota_task_get_current(rota_task *out);
 
+/// Sets a value that the task carries along under `key`, which is the address
+/// of anything of yours (never read, not NULL); it takes the place of what the
+/// task saw there. Tasks that it spawns from now on begin with its values as
+/// they are then, and share them: what parent or child set later the other does
+/// not see. A task that is spawned elsewhere, or for a connection, begins with
+/// none. It costs a step for each key that the task has.
+///
+/// `value_free` may be NULL; otherwise it is called with `value` once, when the
+/// last task that sees it has ended or set another value there (of a task that
+/// ends, what it set last goes first). On an error it
+/// is not called, and `value` stays yours. ROTA_ERR_DONE: the task has ended.
+rota_status rota_task_set_local(rota_task task, const void *key, void *value,
+    rota_free_fn value_free);
+
+/// What the task sees under `key`: set by itself, or had from its parent. It
+/// stays valid while the task runs and sets no other value there.
+/// ROTA_ERR_NOT_FOUND: nothing. ROTA_ERR_DONE: the task has ended.
+rota_status rota_task_get_local(rota_task task, const void *key, void **out);
+
+/// Begins a scope of the task's work, inside those that are open. When the
+/// loop's clock (rota_loop_get_now()) reaches `deadline_ns`, the task is asked
+/// to end what it does in the scope: ROTA_ERR_CANCELLED arrives where it waits,
+/// once, as from rota_task_cancel(). ROTA_FOREVER: no deadline; one that has
+/// passed asks in the next turn. `flags` are ROTA_SCOPE_... bits. Leave it with
+/// rota_scope_leave(); a task that ends leaves its scopes.
+///
+/// Any code on the loop's thread may do this, for any task. ROTA_ERR_DONE: it
+/// has ended.
+rota_status rota_task_enter_scope(rota_task task, uint64_t deadline_ns,
+    uint32_t flags, rota_scope *out);
+
+/// As rota_task_enter_scope(), with a deadline `timeout_ns` from now and no
+/// flags:
+///
+///     rota_scope scope;
+///     rota_task_enter_timeout(task, 1000000000, &scope);
+///     int64_t result = rota_await(rota_stream_read(stream, buffer, size));
+///     result = rota_scope_leave(scope, result);
+rota_status rota_task_enter_timeout(rota_task task, uint64_t timeout_ns,
+    rota_scope *out);
+
+/// Ends the scope, and what is still open inside it, from the innermost on.
+/// Give it the result of the work in short form and go on with what it returns:
+/// ROTA_ERR_TIMEOUT for ROTA_ERR_CANCELLED if the scope's deadline brought
+/// that,
+/// `result` otherwise. Where the task was asked to end by others too, by itself
+/// or by a scope further out, it stays ROTA_ERR_CANCELLED and is theirs.
+///
+/// The scope's own request is taken back, whether it has arrived or not. An
+/// outcome that came in spite of it wins: rota_scope_get_state() tells before.
+/// For null it returns `result`, for a scope that has ended ROTA_ERR_HANDLE.
+int64_t rota_scope_leave(rota_scope scope, int64_t result);
+
+/// Asks the task to end what it does in the scope, as the deadline would; the
+/// result stays ROTA_ERR_CANCELLED when the scope is left. `reason` is copied:
+/// it is the outcome's message where the request arrives; it may be NULL.
+/// ROTA_ERR_DONE: it has been cancelled or has timed out already.
+rota_status rota_scope_cancel(rota_scope scope, const char *reason);
+
+/// Moves the deadline, earlier or later; ROTA_FOREVER is none. ROTA_ERR_DONE:
+/// the scope has been cancelled or has timed out.
+rota_status rota_scope_set_deadline(rota_scope scope, uint64_t deadline_ns);
+
+/// The scope's deadline on the loop's clock, ROTA_FOREVER if it has none.
+rota_status rota_scope_get_deadline(rota_scope scope, uint64_t *out);
+
+/// Whether the scope has asked its task to end, and why: ROTA_SCOPE_OPEN (it
+/// has not), ROTA_SCOPE_TIMED_OUT or ROTA_SCOPE_CANCELLED.
+rota_status rota_scope_get_state(rota_scope scope, uint32_t *out);
+
+/// When the task will be asked to end at the latest: the nearest deadline of
+/// its scopes, where a shield hides those outside it. ROTA_FOREVER: never.
+rota_status rota_task_get_deadline(rota_task task, uint64_t *out);
+
+/// What is known about a task. `out->size` must be set.
+rota_status rota_task_get_info(rota_task task, rota_task_info *out);
+
+/// The tasks that have not ended, in the order in which they were spawned: the
+/// first `capacity` of them go to `buffer`, and how many there are to `count`.
+/// It sorts them, in memory of the loop's (ROTA_ERR_MEMORY).
+rota_status rota_loop_get_tasks(rota_loop loop, rota_task *buffer,
+    size_t capacity, size_t *count);
+
+/// Says where all tasks stand, in lines for people: a tree of who waits for
+/// whom, since when, what for, and (in debug mode) started where; then each
+/// deadlock with the tasks in it; those who wait longest; and whether anything
+/// is under way that could wake them. The words may change between versions:
+/// programs use rota_task_get_info().
+///
+/// `line` is called with each line before this returns, with nothing of the
+/// loop's in use; it may call anything but what runs or closes the loop. To
+/// dump from another thread, post a callback that does it:
+///
+/// ```c
+///     static void print(const char *line, void *user_data) {
+///         (void)user_data;
+///         fprintf(stderr, "%s\n", line);
+///     }
+///     static void dump(rota_loop loop, rota_status status, void *user_data) {
+///         if (status == ROTA_OK) rota_loop_dump_tasks(loop, print, user_data);
+///     }
+///     ...
+///     rota_loop_post(loop, dump, NULL);
+/// ```
+///
+/// It takes memory for the lines (ROTA_ERR_MEMORY: none was said), and time in
+/// proportion to the tasks.
+rota_status rota_loop_dump_tasks(rota_loop loop, rota_dump_fn line,
+    void *user_data);
+
 /// Calls `job` on another thread: one of the loop's, made when they are needed
 /// and at most `max_threads` of them, or the host's executor. The future's
 /// outcome is what the job returns. Cancelling withdraws a job that has not
@@ -956,6 +1347,49 @@ rota_status rota_task_get_current(rota_task *out);
 /// executor refused.
 rota_future rota_loop_call_blocking(rota_loop loop, rota_job_fn job,
     void *user_data);
+
+/// As rota_future_complete(), from any thread: the loop completes the promise
+/// in its next turn. ROTA_OK: it was handed over; if the promise has been
+/// completed or has ended by then, nothing happens. What one thread posts,
+/// callbacks included, is done in its order. Thread-safe.
+rota_status rota_future_post_complete(rota_future future, int64_t value);
+
+/// As rota_future_complete_with(), from any thread; otherwise as
+/// rota_future_post_complete(). `result_free` (which may be NULL) is called on
+/// the loop's thread if nobody takes the result, also when the promise was
+/// completed or had ended before. If this call fails, the pointer stays yours;
+/// if the loop is abandoned, it is leaked. Thread-safe.
+rota_status rota_future_post_complete_with(rota_future future, void *result,
+    rota_free_fn result_free);
+
+/// As rota_future_fail() without a message, from any thread; otherwise as
+/// rota_future_post_complete(). Thread-safe.
+rota_status rota_future_post_fail(rota_future future, int32_t status);
+
+/// As rota_task_cancel(), from any thread: the loop asks the task in its next
+/// turn. ROTA_OK: it was handed over; if the task has ended by then, nothing
+/// happens. Thread-safe.
+rota_status rota_task_post_cancel(rota_task task);
+
+/// Blocks the calling thread until the future is done, and returns what it came
+/// to in short form: the value, or the negative status. It claims the future,
+/// which thus ends unless something else holds it; an object in it stays there,
+/// for the loop's thread to take. Thread-safe.
+///
+/// `timeout_ns` is of the system's clock, ROTA_FOREVER is no limit. The loop's
+/// own thread has to turn it meanwhile; a timeout of 0 is too short for its
+/// answer. `out` may be NULL; it is written when the future was done, with a
+/// message only where that is the library's own, which lives for ever.
+///
+/// ROTA_ERR_TIMEOUT with `out` unwritten: the time is over, the claim is taken
+/// back, the future goes on. ROTA_ERR_CANCELLED: it was cancelled, or its loop
+/// was closed. ROTA_ERR_HANDLE: it had ended, or its loop was abandoned.
+/// ROTA_ERR_CLOSING: its loop is closing. ROTA_ERR_REENTRANT: the calling
+/// thread is the loop's own, or inside a callback or a task of another loop; it
+/// would hold up what it waits for. A future that is a value is answered at
+/// once, on any thread.
+int64_t rota_future_wait_blocking(rota_future future, uint64_t timeout_ns,
+    rota_outcome *out);
 
 /// Reads a numeric address: "127.0.0.1", "::1", "fe80::1%2" (the interface as a
 /// number). ROTA_ERR_ADDRESS: it is none. Thread-safe.
@@ -1147,6 +1581,75 @@ rota_status rota_lock_is_locked(rota_lock lock, bool *out);
 /// and does nothing.
 rota_status rota_lock_close(rota_lock lock);
 
+/// A condition under a lock of the same loop: tasks and callbacks that hold the
+/// lock wait here for something to become true. A lock may have many.
+/// ROTA_ERR_HANDLE: the lock has ended, or is another loop's.
+rota_status rota_loop_open_condition(rota_loop loop, rota_lock lock,
+    rota_condition *out);
+
+/// Lets go of the lock, which has to be held, and waits to be notified. The
+/// future is complete, with 0, when this wait was notified and holds the lock
+/// again; the first to wait is the first to be notified. What was waited for
+/// may have changed until then: look again, and wait again if need be.
+///
+/// Cancelling the future, or the task that awaits it, makes it end with
+/// ROTA_ERR_CANCELLED, and that only once the lock is held again: so after 0
+/// and ROTA_ERR_CANCELLED alike the lock has to be released. A wait that was
+/// notified before ends with 0 all the same. Only closing the future while
+/// nobody waits for it gives the lock up; a notification that it had goes to
+/// the next.
+///
+/// ROTA_ERR_SHUT: the lock, the condition or the loop was closed; the lock is
+/// not held. ROTA_ERR_INVALID: nobody holds the lock. A wait that cannot begin
+/// leaves the lock as it was.
+rota_future rota_condition_wait(rota_condition condition);
+
+/// Notifies the first `count` of those who wait, or as many as there are: each
+/// goes on in its turn, once it has the lock. The lock may be held, which is
+/// usual, or not. Nobody is notified later for want of somebody now.
+rota_status rota_condition_notify(rota_condition condition, size_t count);
+
+/// Notifies everybody who waits.
+rota_status rota_condition_notify_all(rota_condition condition);
+
+/// Ends the condition: those who wait for it end with ROTA_ERR_SHUT, and do not
+/// hold the lock; those who were notified get it in their turn. Closing its
+/// loop does the same. Closing null succeeds and does nothing.
+rota_status rota_condition_close(rota_condition condition);
+
+/// A lock among tasks and callbacks of one loop that many may hold to read, or
+/// one to write. It belongs to no task: whoever has the handle may release it.
+///
+/// First come, first served: a writer who waits stops the readers that come
+/// after him, and readers next to each other go together. So a reader must not
+/// take it again while it holds it: a writer may wait in between.
+rota_status rota_loop_open_rwlock(rota_loop loop, rota_rwlock *out);
+
+/// A future for the lock, to read: once it is complete, with 0, it is held.
+/// Cancelling it, or the task that awaits it, leaves the line; one that is
+/// complete holds the lock all the same, and has to release it.
+rota_future rota_rwlock_acquire_read(rota_rwlock rwlock);
+
+/// As rota_rwlock_acquire_read(), to write.
+rota_future rota_rwlock_acquire_write(rota_rwlock rwlock);
+
+/// One reader lets go of the lock. ROTA_ERR_INVALID: nobody reads.
+rota_status rota_rwlock_release_read(rota_rwlock rwlock);
+
+/// The writer lets go of the lock. ROTA_ERR_INVALID: nobody writes.
+rota_status rota_rwlock_release_write(rota_rwlock rwlock);
+
+/// How many hold the lock to read.
+rota_status rota_rwlock_get_readers(rota_rwlock rwlock, uint32_t *out);
+
+/// Whether somebody holds the lock to write.
+rota_status rota_rwlock_is_writing(rota_rwlock rwlock, bool *out);
+
+/// Ends the lock, held or not: those who wait for it end with
+/// ROTA_ERR_CANCELLED. Closing its loop does the same. Closing null succeeds
+/// and does nothing.
+rota_status rota_rwlock_close(rota_rwlock rwlock);
+
 /// A semaphore with `value` places for tasks and callbacks of one loop. `flags`
 /// is 0 or ROTA_SEMAPHORE_BOUNDED.
 rota_status rota_loop_open_semaphore(rota_loop loop, uint64_t value,
@@ -1168,11 +1671,15 @@ rota_status rota_semaphore_get_value(rota_semaphore semaphore, uint64_t *out);
 /// Closing its loop does the same. Closing null succeeds and does nothing.
 rota_status rota_semaphore_close(rota_semaphore semaphore);
 
-/// An event for tasks and callbacks of one loop, which is not set yet.
-rota_status rota_loop_open_event(rota_loop loop, rota_event *out);
+/// An event for tasks and callbacks of one loop, which is not set yet. `flags`
+/// is 0 or ROTA_EVENT_AUTO_RESET.
+rota_status rota_loop_open_event(rota_loop loop, uint32_t flags,
+    rota_event *out);
 
 /// Sets the event: everybody who waits for it is woken, in order, also if it is
-/// cleared before he runs. Setting it again changes nothing.
+/// cleared before he runs. Setting it again changes nothing. With
+/// ROTA_EVENT_AUTO_RESET only the first who waits is woken, and the event stays
+/// clear; if nobody waits it is set, once, for the next who comes.
 rota_status rota_event_set(rota_event event);
 
 /// Clears the event: who waits from now on waits until it is set again.
@@ -1181,8 +1688,9 @@ rota_status rota_event_clear(rota_event event);
 /// Whether the event is set.
 rota_status rota_event_is_set(rota_event event, bool *out);
 
-/// A future that is complete, with 0, once the event is set; at once if it is.
-/// Cancelling it ends this one wait.
+/// A future that is complete, with 0, once the event is set; at once if it is,
+/// which clears one with ROTA_EVENT_AUTO_RESET. Cancelling it ends this one
+/// wait.
 rota_future rota_event_wait(rota_event event);
 
 /// Ends the event: those who wait for it end with ROTA_ERR_CANCELLED. Closing
@@ -1191,28 +1699,42 @@ rota_status rota_event_close(rota_event event);
 
 /// A queue of pointers between tasks and callbacks of one loop. It holds at
 /// most
-/// `capacity` of them; 0 is any number. What they point to stays yours: nothing
-/// here reads it or lets go of it, and NULL is an item like others.
+/// `capacity` of them; 0 is any number. `order` is ROTA_QUEUE_FIFO, ..._LIFO or
+/// ..._PRIORITY. What they point to stays yours: nothing here reads it or lets
+/// go of it, and NULL is an item like others.
 rota_status rota_loop_open_queue(rota_loop loop, size_t capacity,
-    rota_queue *out);
+    uint32_t order, rota_queue *out);
 
 /// A future that is complete, with 0, once the item is in the queue: at once if
 /// there is room, else in the order in which they were put. Cancelled or
-/// failed, it has put nothing. ROTA_ERR_SHUT: the queue was shut down.
+/// failed, it has put nothing. Where the order is by priority, this one is 0.
+/// ROTA_ERR_SHUT: the queue was shut down.
 rota_future rota_queue_put(rota_queue queue, void *item);
 
-/// A future for the oldest item; rota_future_take_result() hands it out. The
+/// As rota_queue_put(), with a priority: the smallest comes out first, and
+/// equals in the order in which they were put. Those who wait for room get it
+/// in the order in which they came, whatever they put. ROTA_ERR_INVALID: the
+/// queue has another order.
+rota_future rota_queue_put_priority(rota_queue queue, void *item,
+    int64_t priority);
+
+/// A future for the next item; rota_future_take_result() hands it out. The
 /// first to ask is the first to get one. Cancelling it while it is pending
 /// leaves the line; once it is complete it holds the item until that is taken,
 /// also if the task that awaits it is cancelled then. Closing it drops the
-/// item. ROTA_ERR_SHUT: the queue was shut down, and is empty.
+/// item. ROTA_ERR_SHUT: the queue was shut down, and is empty; or it was shut
+/// down now.
 rota_future rota_queue_get(rota_queue queue);
 
 /// Puts an item if there is room now. ROTA_ERR_LIMIT: it is full;
 /// ROTA_ERR_SHUT: it was shut down.
 rota_status rota_queue_try_put(rota_queue queue, void *item);
 
-/// Takes the oldest item if there is one now. ROTA_ERR_PENDING: it is empty;
+/// As rota_queue_try_put(), with a priority as in rota_queue_put_priority().
+rota_status rota_queue_try_put_priority(rota_queue queue, void *item,
+    int64_t priority);
+
+/// Takes the next item if there is one now. ROTA_ERR_PENDING: it is empty;
 /// ROTA_ERR_SHUT: it is empty, and was shut down.
 rota_status rota_queue_try_get(rota_queue queue, void **out);
 
@@ -1231,6 +1753,14 @@ rota_future rota_queue_join(rota_queue queue);
 /// Items that are in it come out as before; once it is empty, who waits to get,
 /// or tries, gets ROTA_ERR_SHUT. Shutting it again changes nothing.
 rota_status rota_queue_shutdown(rota_queue queue);
+
+/// As rota_queue_shutdown(), and nothing is got from now on either: who waits
+/// to get, or begins to, has ROTA_ERR_SHUT, also while items are left. No item
+/// is dropped: those that are in the queue stay there for rota_queue_try_get(),
+/// with which whoever shuts it down takes them, to let go of them. They count
+/// as done with: rota_queue_join() waits for those only that had come out
+/// before. Shutting it again changes nothing.
+rota_status rota_queue_shutdown_now(rota_queue queue);
 
 /// Ends the queue: who waits for it ends with ROTA_ERR_CANCELLED, and items
 /// that are in it are forgotten; take them first if they have to be let go.
@@ -1257,6 +1787,36 @@ rota_status rota_barrier_reset(rota_barrier barrier);
 /// Ends the barrier: those who wait at it end with ROTA_ERR_CANCELLED. Closing
 /// its loop does the same. Closing null succeeds and does nothing.
 rota_status rota_barrier_close(rota_barrier barrier);
+
+/// A cell for a value that tasks or callbacks of one loop need, and that is
+/// made once, by the first of them.
+rota_status rota_loop_open_once(rota_loop loop, rota_once *out);
+
+/// A future that is complete with 0 once the value is there, for
+/// rota_once_get(); or with 1 for the one who is to make it, the first to ask:
+/// that one has to call rota_once_set(), or rota_once_give_up() if it fails or
+/// is cancelled on the way. All others wait until then. Cancelling ends this
+/// one wait; a future that is complete with 1 is to make the value all the
+/// same.
+rota_future rota_once_begin(rota_once once);
+
+/// Puts the value in the cell and lets everybody go who waits for it. When the
+/// cell or its loop is closed, `value_free` (which may be NULL) is called with
+/// it once. If this call fails the value stays yours: ROTA_ERR_INVALID: nobody
+/// was told to make it; ROTA_ERR_DONE: it is there already.
+rota_status rota_once_set(rota_once once, void *value, rota_free_fn value_free);
+
+/// The value could not be made: the first who waits is told to make it, or else
+/// the next who asks. Errors as rota_once_set().
+rota_status rota_once_give_up(rota_once once);
+
+/// The value, which stays the cell's. ROTA_ERR_PENDING: it is not there.
+rota_status rota_once_get(rota_once once, void **out);
+
+/// Ends the cell: its value is let go, inside this call, and those who wait end
+/// with ROTA_ERR_CANCELLED. Closing its loop does the same, the values last.
+/// Closing null succeeds and does nothing.
+rota_status rota_once_close(rota_once once);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -19,6 +19,8 @@ pub const CALLBACKS_PER_POLL: u64 = 256;
 pub const POLL_INTERVAL_NS: u64 = 100_000;
 /// How often a task may go on without waiting before it is made to yield; tokio's figure is 128.
 pub const TASK_BUDGET: u32 = 128;
+/// How deep eager tasks may start each other: each level stands on the host's stack, which may be a small one.
+pub const EAGER_NESTING: u32 = 16;
 /// Debug mode reports a callback that ran longer; asyncio's figure.
 pub const SLOW_CALLBACK_NS: u64 = 100_000_000;
 /// Between two connection attempts: RFC 8305's recommendation.

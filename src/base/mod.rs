@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod handle;
+pub mod heap;
 pub mod limits;
 pub mod list;
 pub mod outcome;
@@ -12,6 +13,7 @@ pub mod text;
 
 pub use address::rota_address;
 pub use handle::{Handle, Kind};
+pub use heap::Heap;
 pub use list::List;
 pub use outcome::rota_outcome;
 pub use ring::Ring;

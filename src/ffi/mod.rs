@@ -25,9 +25,20 @@ pub mod future;
 
 pub mod combine;
 
+pub mod map;
+
+pub mod drain;
+
 pub mod task;
 
+pub mod local;
+pub mod scope;
+
+pub mod dump;
+
 pub mod blocking;
+
+pub mod post;
 
 pub mod address;
 
@@ -39,6 +50,10 @@ pub mod stream;
 
 pub mod lock;
 
+pub mod condition;
+
+pub mod rwlock;
+
 pub mod semaphore;
 
 pub mod event;
@@ -46,3 +61,5 @@ pub mod event;
 pub mod queue;
 
 pub mod barrier;
+
+pub mod once;

@@ -1,15 +1,22 @@
 //! Tasks: spawning, waiting, joining, cancelling.
 
-use super::guard::{guard, guard_future, guard_kind, guard_loop, guard_short, hand_out, hand_out_text, text, wanted};
+use super::guard::{guard, guard_future, guard_kind, guard_loop, guard_short};
+use super::guard::{hand_out, hand_out_if_wanted, hand_out_text, text, wanted};
 use super::options::{self, Options};
 use super::registry;
 use crate::base::handle::{rota_future, rota_loop, rota_task};
 use crate::base::{limits, rota_outcome, rota_status, rota_status::*, Handle, Key, Kind, Result};
-use crate::rt::{current, Core, NewTask, Next, Start};
+use crate::rt::{current, is_innermost, Core, NewTask, Next, Start};
 use crate::sys::host::{rota_free_fn, rota_step_fn, rota_task_fn, HostBody, HostFree, HostStep};
 use crate::sys::thread::in_hook;
 use crate::sys::Text;
 use core::ffi::{c_char, c_void};
+
+/// Starts the body at once, inside the call that spawns it, up to its first
+/// wait; the handle is written first. Its end is queued like any other. Eager
+/// tasks that spawn eager tasks nest 16 deep, the next one starts in the next
+/// turn.
+pub const ROTA_TASK_EAGER: u32 = 1;
 
 /// How to start a task. Prepare it with rota_task_options_init(); zero is every
 /// default.
@@ -26,7 +33,7 @@ pub struct rota_task_options {
     /// Called with `user_data` once, when the body has returned; also when
     /// spawning fails.
     pub user_data_free: rota_free_fn,
-    /// Zero.
+    /// ROTA_TASK_... bits.
     pub flags: u32,
     /// Zero.
     pub reserved: u32,
@@ -107,12 +114,15 @@ unsafe fn spawn(
     let free = given.ok().and_then(|options: rota_task_options| options.user_data_free);
     // SAFETY: the caller's word, passed on.
     let free = free.map(|free| unsafe { HostFree::new(free, user_data) });
+    let mut made = false;
     let status = guard_loop(r#loop, |runtime| {
         let options = given?;
-        if options.flags != 0 || options.reserved != 0 || options.stack_size > limits::STACK_SIZE_MAX {
+        let eager = options.flags & ROTA_TASK_EAGER != 0;
+        if options.flags & !ROTA_TASK_EAGER != 0 || options.reserved != 0 || options.stack_size > limits::STACK_SIZE_MAX
+        {
             return Err(ROTA_ERR_INVALID.into());
         }
-        runtime.with(|state| {
+        let key = runtime.with(|state| {
             let core = &mut state.core;
             core.refuse_if_closing()?;
             let name = match options.name.is_null() {
@@ -121,16 +131,21 @@ unsafe fn spawn(
                 false => Text::copy(core.memory.clone(), unsafe { text(options.name, limits::TASK_NAME_MAX)? })?,
             };
             let stack_size = (options.stack_size > 0).then_some(options.stack_size);
-            let key = start(core, NewTask { name, stack_size, free, detached: out.is_null() })?;
-            if !out.is_null() {
-                // SAFETY: the caller's word, passed on.
-                unsafe { hand_out(out, core.handle(Kind::Task, key).into())? };
-            }
-            Ok(())
-        })
+            let parent = current().filter(|now| now.loop_number == core.number).and_then(|now| now.task);
+            let new = NewTask { name, stack_size, free, detached: out.is_null(), parent, eager };
+            let key = start(core, new)?;
+            // SAFETY: the caller's word, passed on.
+            unsafe { hand_out_if_wanted(out, core.handle(Kind::Task, key).into()) };
+            Ok(key)
+        })?;
+        made = true;
+        if eager {
+            runtime.start_eager(key)?;
+        }
+        Ok(())
     });
     match free {
-        Some(free) if status != ROTA_OK => free.call(),
+        Some(free) if !made => free.call(),
         _ => {}
     }
     status
@@ -202,9 +217,9 @@ pub extern "C" fn rota_task_wait(task: rota_task, future: rota_future) -> i64 {
 
 /// Whether the task is the one that runs, innermost.
 fn running(task: Handle) -> Result<()> {
-    match current() {
-        Some(now) if now.loop_number == task.loop_number() && now.task == Some(task.key()) => Ok(()),
-        _ => Err(ROTA_ERR_NO_TASK.into()),
+    match is_innermost(task) {
+        true => Ok(()),
+        false => Err(ROTA_ERR_NO_TASK.into()),
     }
 }
 
@@ -244,8 +259,26 @@ pub extern "C" fn rota_task_cancel(task: rota_task) -> rota_status {
     guard_kind(handle, Kind::Task, |state| state.task_cancel(handle.key()))
 }
 
-/// Takes one request back; how many are left goes to `left`, which may be NULL.
-/// With the last one goes a request that was not delivered yet.
+/// As rota_task_cancel(), and says why: `reason` is copied, and is the outcome's
+/// message where the request arrives, and of the task's own outcome if it ends
+/// with ROTA_ERR_CANCELLED. NULL is none. A later reason takes the place of an
+/// earlier one.
+///
+/// # Safety
+/// `reason` is NULL or NUL-terminated.
+#[no_mangle]
+pub unsafe extern "C" fn rota_task_cancel_with(task: rota_task, reason: *const c_char) -> rota_status {
+    let handle = Handle::from(task);
+    guard_kind(handle, Kind::Task, |state| {
+        // SAFETY: the caller's word, passed on.
+        let reason = unsafe { super::scope::reason_of(state.core.memory.clone(), reason)? };
+        state.task_cancel_with(handle.key(), reason)
+    })
+}
+
+/// Takes one request back that was made to the task itself, not those of its
+/// scopes; how many are left, theirs included, goes to `left`, which may be
+/// NULL. With the last one goes a request that was not delivered yet.
 ///
 /// # Safety
 /// `left` is NULL or may be written.
@@ -255,12 +288,13 @@ pub unsafe extern "C" fn rota_task_uncancel(task: rota_task, left: *mut u32) -> 
     guard_kind(handle, Kind::Task, |state| {
         let requests = state.core.task_uncancel(handle.key())?;
         // SAFETY: the caller's word, passed on.
-        unsafe { super::guard::hand_out_if_wanted(left, requests) };
+        unsafe { hand_out_if_wanted(left, requests) };
         Ok(())
     })
 }
 
-/// How many requests to end the task has had that were not taken back.
+/// How many requests to end the task has had that were not taken back, those of
+/// its scopes included.
 ///
 /// # Safety
 /// `out` may be written.
@@ -268,7 +302,7 @@ pub unsafe extern "C" fn rota_task_uncancel(task: rota_task, left: *mut u32) -> 
 pub unsafe extern "C" fn rota_task_get_cancelling(task: rota_task, out: *mut u32) -> rota_status {
     let handle = Handle::from(task);
     guard_kind(handle, Kind::Task, |state| {
-        let requests = state.core.tasks.get(handle.key()).ok_or(ROTA_ERR_HANDLE)?.requests;
+        let requests = state.core.task_cancelling(handle.key())?;
         // SAFETY: the caller's word, passed on.
         unsafe { hand_out(out, requests) }
     })

@@ -190,7 +190,15 @@ impl Io {
     }
 
     fn listener_spawn(&mut self, core: &mut Core, body: HostServe, stream: Key) -> Result<()> {
-        let new = NewTask { name: Text::Static(c"serve"), stack_size: None, free: None, detached: true };
+        // Whoever happens to run when a connection comes is not its parent.
+        let new = NewTask {
+            name: Text::Static(c"serve"),
+            stack_size: None,
+            free: None,
+            detached: true,
+            parent: None,
+            eager: false,
+        };
         let handle = core.handle(Kind::Stream, stream).into();
         let spawned = core.task_spawn(new, TaskStart::Serve(body, handle));
         if spawned.is_err() {

@@ -30,6 +30,7 @@ use crate::rt::{Core, Operation, Service};
 use crate::sys::driver::Completion;
 use crate::sys::resolver::Resolved;
 use crate::sys::{Memory, Slab};
+use core::ffi::CStr;
 
 /// The streams, listeners, connects and requests of one loop.
 pub struct Io {
@@ -94,6 +95,10 @@ impl Service for Io {
             Some(role) => self.stream_cancel(core, role, object, future),
             None => {}
         }
+    }
+
+    fn describe(&self, operation: Operation) -> (&'static CStr, Option<Key>) {
+        (Role::from_number(operation.kind).map_or(c"", Role::word), None)
     }
 
     fn close_stream(&mut self, core: &mut Core, stream: Key) {

@@ -4,17 +4,20 @@
 //! closed, the host is called, and what is left to do is done after. All other
 //! code only adds to the queue.
 
+use super::combine::Due;
 use super::core::{Core, ROTA_LOG_WARNING};
-use super::coro::{suspend, Body, ROTA_STEP_WAIT};
+use super::coro::{suspend, Step, ROTA_STEP_WAIT};
 use super::current::{self, Current, Scope};
 use super::event_loop::{Runtime, State};
+use super::hook::ROTA_TASK_PAUSED;
+use super::map::Continuation;
 use super::outcome::Outcome;
 use super::ready::Entry;
 use super::service::Service;
 use super::task::{Begun, Next};
 use crate::base::handle::rota_loop;
 use crate::base::{outcome, rota_outcome, rota_status, rota_status::*, Handle, Key, Kind, Result};
-use crate::sys::host::{HostFree, HostStep};
+use crate::sys::host::{HostCall, HostFree, HostLine, HostStep};
 use crate::sys::Text;
 
 /// What ran, for the report of a slow callback.
@@ -32,58 +35,86 @@ pub enum Label {
     Task(Key),
 }
 
+/// The first thing in the queue.
+enum First {
+    /// A plain callback.
+    Call(HostCall),
+    /// A task, if it can go on.
+    Task(Key, Option<Step>),
+    /// Something else, which still stands in the queue.
+    Other,
+}
+
 impl<S: Service> Runtime<S> {
-    /// Runs the first thing in the queue. What is most frequent and shortest, a plain callback, stands here alone, so
-    /// that it does not pay for what the others need.
+    /// Runs the first thing in the queue. What is most frequent and shortest, a plain callback or a task that goes on,
+    /// stands here alone, so that it does not pay for what the others need.
     #[inline]
     pub(super) fn run_next(&self) -> Result<Label> {
-        let (call, handle, status) = self.with(|state| {
+        let (next, handle, status) = self.with(|state| {
             let core = &mut state.core;
             core.counters.callbacks += 1;
             let status = if core.closing { ROTA_ERR_CANCELLED } else { ROTA_OK };
-            Ok((core.ready.pop_call(), core.loop_handle(), status))
+            let next = match core.ready.pop_call() {
+                Some(call) => First::Call(call),
+                None => core.ready.pop_task().map_or(First::Other, |key| First::Task(key, core.task_begin(key))),
+            };
+            Ok((next, core.loop_handle(), status))
         })?;
-        match call {
-            Some(call) => {
+        match next {
+            First::Call(call) => {
                 call.call(handle, status);
                 Ok(Label::Post)
             }
-            None => self.run_other(handle, status),
+            First::Task(key, Some(step)) => {
+                self.step(key, step)?;
+                Ok(Label::Task(key))
+            }
+            First::Task(key, None) => Ok(Label::Task(key)),
+            First::Other => self.run_other(handle, status),
         }
     }
 
     #[inline(never)]
     fn run_other(&self, handle: rota_loop, status: rota_status) -> Result<Label> {
         match self.with(|state| Ok(state.core.ready.pop().unwrap_or_default()))? {
-            Entry::Nothing => Ok(Label::Post),
-            Entry::Call(call) => {
-                call.call(handle, status);
-                Ok(Label::Post)
-            }
+            // `run_next` has taken them.
+            Entry::Nothing | Entry::Call(_) | Entry::Task(_) => Ok(Label::Post),
             Entry::Slot(key) => {
                 if let Some(queued) = self.with(|state| Ok(state.core.calls.remove(key)))? {
                     queued.call.call(handle, if queued.cancelled { ROTA_ERR_CANCELLED } else { status });
                 }
                 Ok(Label::Call(key))
             }
-            Entry::Task(key) => {
-                if let Some(body) = self.with(|state| Ok(state.core.task_begin(key)))? {
-                    self.step(key, body)?;
-                }
-                Ok(Label::Task(key))
-            }
             Entry::Combine(key) => {
                 let outer = self.with(|state| Ok(state.core.combine_begin(key)))?;
-                while let Some(free) = self.with(|state| Ok(state.combine_step(key)))? {
-                    self.let_go(Some(free));
+                while let Some(due) = self.with(|state| Ok(state.combine_step(key)))? {
+                    self.let_go(match due {
+                        Due::Free(free) => Some(free),
+                        Due::Call(host, future, result) => self.go_on(key, host, future, result)?,
+                    });
                 }
                 Ok(outer.map_or(Label::Post, Label::Future))
+            }
+            Entry::Drain(completed) => {
+                self.with(|state| {
+                    state.core.drain.push_reserved(completed);
+                    Ok(())
+                })?;
+                Ok(Label::Post)
             }
             Entry::Then(key, then) => {
                 let result = self.with(|state| Ok(state.core.future_begin_call(key)))?;
                 then.call(Handle::new(Kind::Future, self.number, key).into(), result);
                 self.let_go(self.with(|state| Ok(state.future_settle(key)))?);
                 Ok(Label::Future(key))
+            }
+            Entry::Blocked(key, ticket) => {
+                self.let_go(self.with(|state| Ok(state.blocked_answer(key, ticket)))?);
+                Ok(Label::Future(key))
+            }
+            Entry::Free(free) => {
+                self.let_go(Some(free));
+                Ok(Label::Post)
             }
             Entry::Timer(key) => {
                 if let Some((timer, fired)) = self.with(|state| Ok(state.core.timer_begin(key)))? {
@@ -103,6 +134,21 @@ impl<S: Service> Runtime<S> {
         }
     }
 
+    /// Calls what the host gave for a future of a combination; a destructor that is due after that.
+    fn go_on(&self, key: Key, host: Continuation, future: Key, result: i64) -> Result<Option<HostFree>> {
+        let handle = Handle::new(Kind::Future, self.number, future).into();
+        match host {
+            Continuation::Map(map) => {
+                let answer = map.call(handle, result);
+                self.with(|state| Ok(state.map_answered(key, future, result, answer)))
+            }
+            Continuation::Chain(chain) => {
+                let next = chain.call(handle, result);
+                self.with(|state| Ok(state.chain_answered(key, future, next.into())))
+            }
+        }
+    }
+
     /// Calls a destructor that is due. The loop counts as running meanwhile: it is not closed from in there.
     pub fn let_go(&self, free: Option<HostFree>) {
         if let Some(free) = free {
@@ -112,28 +158,34 @@ impl<S: Service> Runtime<S> {
         }
     }
 
+    /// Hands the host a dump of the tasks, line by line. The loop counts as running meanwhile.
+    pub fn dump_tasks(&self, host: HostLine) -> Result<()> {
+        let lines = self.with(|state| state.task_lines())?;
+        let _running = self.enter().ok();
+        let _inside = Scope::enter(Current { loop_number: self.number, task: None });
+        for line in lines.each() {
+            host.call(line.as_ptr());
+        }
+        Ok(())
+    }
+
     /// Runs a task until it waits or ends.
-    fn step(&self, key: Key, mut body: Body) -> Result<()> {
+    pub(super) fn step(&self, key: Key, step: Step) -> Result<()> {
         let inside = Scope::enter(Current { loop_number: self.number, task: Some(key) });
-        let ended = match &mut body {
-            Body::Stackful(stackful) => stackful.resume(),
-            Body::Stepped(step) => self.run_steps(key, *step)?,
+        let ended = match step {
+            Step::Stackful(switch) => switch.resume(),
+            Step::Stepped(step) => self.run_steps(key, step)?,
         };
         drop(inside);
-        let free = self.with(|state| {
-            let core = &mut state.core;
-            let Some(answer) = ended else {
-                if let Some(task) = core.tasks.get_mut(key) {
-                    task.body = Some(body);
-                }
-                return Ok(None);
-            };
-            if let Body::Stackful(stackful) = body {
-                stackful.recycle(&mut core.stacks);
-            }
-            Ok(core.task_end(key, answer))
-        })?;
+        let Some(answer) = ended else {
+            self.tell_of_task(key, ROTA_TASK_PAUSED);
+            return Ok(());
+        };
+        let (free, locals) = self.with(|state| Ok((state.task_end(key, answer), state.core.locals.has_dead())))?;
         self.let_go(free);
+        if locals {
+            self.let_locals_go();
+        }
         Ok(())
     }
 
@@ -143,7 +195,7 @@ impl<S: Service> Runtime<S> {
         let (mut given, free) = self.with(|state| {
             let (_, free) = state.task_resumed(key);
             if let Some(Next::Turn) = state.core.tasks.get_mut(key).and_then(|task| task.next.take()) {
-                state.core.task_yielded(key);
+                state.task_yielded(key);
             }
             Ok((state.core.task_outcome(key), free))
         })?;
@@ -171,28 +223,28 @@ impl<S: Service> Runtime<S> {
 
     /// The running stackful task waits for `future`; the short form of what it came to.
     pub fn await_future(&self, future: Handle) -> i64 {
-        self.park(|state, key| state.task_await(key, future)).unwrap_or_else(|error| error.status as i64)
+        let waited = self.park(|state, key| state.task_await(key, future), State::task_resumed);
+        waited.unwrap_or_else(|error| error.status as i64)
     }
 
     /// The running task gives up its turn: a stackful one now, a stepped one when it returns what this returns.
     pub fn await_turn(&self, key: Key) -> Result<i64> {
-        let stepped = self.with(|state| Ok(state.core.task_set_next(key, Next::Turn).is_ok()))?;
-        if stepped {
-            return Ok(ROTA_STEP_WAIT);
-        }
-        let mut parked = false;
-        let short = self.park(|state, key| {
-            let begun = state.core.task_yield(key);
-            parked = matches!(begun, Begun::Parked);
-            Ok(begun)
-        })?;
-        match parked {
-            true => self.with(|state| Ok(state.core.task_yielded(key))),
-            false => Ok(short),
+        match self.park(|state, key| Ok(state.core.task_yield(key)), State::task_yielded) {
+            Err(error) if error.status == ROTA_ERR_NO_TASK => {
+                self.with(|state| state.core.task_set_next(key, Next::Turn))?;
+                Ok(ROTA_STEP_WAIT)
+            }
+            done => done,
         }
     }
 
-    fn park(&self, begin: impl FnOnce(&mut State<S>, Key) -> Result<Begun>) -> Result<i64> {
+    /// Leaves the running task's stack unless it is over at once; `resumed` says what it came to.
+    #[inline]
+    fn park(
+        &self,
+        begin: impl FnOnce(&mut State<S>, Key) -> Result<Begun>,
+        resumed: impl FnOnce(&mut State<S>, Key) -> (i64, Option<HostFree>),
+    ) -> Result<i64> {
         let key = match current::get() {
             Some(Current { loop_number, task: Some(key) }) if loop_number == self.number => key,
             _ => return Err(ROTA_ERR_NO_TASK.into()),
@@ -205,8 +257,10 @@ impl<S: Service> Runtime<S> {
             Begun::Over(short) => Ok(short),
             Begun::Parked => {
                 suspend();
-                let (short, free) = self.with(|state| Ok(state.task_resumed(key)))?;
-                self.let_go(free);
+                let (short, free) = self.with(|state| Ok(resumed(state, key)))?;
+                if free.is_some() {
+                    self.let_go(free);
+                }
                 Ok(short)
             }
         }

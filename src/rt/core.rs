@@ -8,12 +8,16 @@
 use super::call::Call;
 use super::combine::Combines;
 use super::coro::StackPool;
+use super::drain::Drain;
 use super::future::Future;
+use super::locals::Locals;
 use super::origins::Origins;
 use super::outcome::Outcome;
 use super::ready::Ready;
 use super::remote::Remote;
+use super::scope::Scope;
 use super::task::Task;
+use super::ties::Ties;
 use super::timer::TimerAction;
 use super::timers::Timers;
 use super::waiters::Waiters;
@@ -22,7 +26,7 @@ use crate::base::{limits, Handle, Key, Kind, Result};
 use crate::sys::clock::Clock;
 use crate::sys::driver::{Completion, Driver};
 use crate::sys::executor::Executor;
-use crate::sys::host::{HostExecutor, HostLog};
+use crate::sys::host::{HostExecutor, HostLog, HostTaskHook};
 use crate::sys::{List, Memory, Slab, Text};
 use core::fmt;
 use std::sync::Arc;
@@ -46,6 +50,8 @@ pub struct Settings {
     pub clock: Clock,
     /// The log hook.
     pub log: Option<HostLog>,
+    /// The hook that is told of tasks.
+    pub task_hook: Option<HostTaskHook>,
     /// The executor hook.
     pub executor: Option<HostExecutor>,
     /// Whether threads may be made.
@@ -99,10 +105,18 @@ pub struct Core {
     pub futures: Slab<Future>,
     /// Those who wait for futures.
     pub waiters: Waiters,
+    /// Completions that the host fetches.
+    pub drain: Drain,
     /// Futures made of futures.
     pub combines: Combines,
     /// Tasks.
     pub tasks: Slab<Task>,
+    /// Values that tasks carry along.
+    pub locals: Locals,
+    /// What tasks have beside their slots.
+    pub(super) ties: Slab<Ties>,
+    /// Cancel scopes.
+    pub(super) scopes: Slab<Scope>,
     /// Stacks of tasks that ended.
     pub stacks: StackPool,
     /// Blocking calls.
@@ -119,12 +133,18 @@ pub struct Core {
     pub slow_callback_ns: u64,
     /// The log hook.
     pub log: Option<HostLog>,
+    /// The hook that is told of tasks.
+    pub task_hook: Option<HostTaskHook>,
     /// Counters.
     pub counters: Counters,
     /// Whether the loop takes no new work.
     pub closing: bool,
-    /// Numbers the deliveries of requests to cancel.
+    /// Numbers the requests to cancel.
     pub round: u32,
+    /// Numbers the tasks.
+    pub(super) spawned: u32,
+    /// The number of the request that a combination is passing on.
+    pub passing: Option<u32>,
     /// Set when the future that `run_until` waits for is complete.
     pub until_done: bool,
     /// The stack of a task that names no size.
@@ -152,8 +172,12 @@ impl Core {
             timers: Timers::new(memory.clone(), generation, now),
             futures: Slab::new(memory.clone(), generation),
             waiters: Waiters::new(memory.clone()),
+            drain: Drain::new(&memory),
             combines: Combines::new(&memory),
             tasks: Slab::new(memory.clone(), generation),
+            locals: Locals::new(&memory),
+            ties: Slab::new(memory.clone(), 1),
+            scopes: Slab::new(memory.clone(), generation),
             stacks: StackPool::new(memory.clone(), settings.stacks_kept),
             executor: Executor::new(
                 &memory,
@@ -168,9 +192,12 @@ impl Core {
             origins: Origins::new(&memory),
             slow_callback_ns: settings.slow_callback_ns,
             log: settings.log,
+            task_hook: settings.task_hook,
             counters: Counters::default(),
             closing: false,
             round: 0,
+            spawned: 0,
+            passing: None,
             until_done: false,
             stack_size: settings.stack_size,
             memory,
@@ -212,6 +239,7 @@ impl Core {
             .max(self.futures.last_generation())
             .max(self.tasks.last_generation())
             .max(self.timers.last_generation())
+            .max(self.scopes.last_generation())
             .max(self.driver.last_generation())
     }
 

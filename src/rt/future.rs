@@ -20,6 +20,7 @@
 //! that is decides whether it is done at once.
 
 use super::core::{Core, ROTA_LOG_ERROR};
+use super::drain::Completed;
 use super::event_loop::State;
 use super::outcome::Outcome;
 use super::ready::Entry;
@@ -28,7 +29,7 @@ use super::waiters::{Line, Waiter};
 use crate::base::{rota_address, rota_status::*, Handle, Key, Kind, Result};
 use crate::sys::executor::JobId;
 use crate::sys::host::{HostFree, HostPointer};
-use crate::sys::{List, Text};
+use crate::sys::{List, Memory, Text};
 use core::fmt;
 
 /// What a future stands for: whom to ask when it is to be cancelled.
@@ -74,6 +75,8 @@ pub struct Future {
     pub closed: bool,
     /// Whether one of its callbacks is running: it does not end before that returns.
     pub calling: bool,
+    /// Whether the host has it from the queue of completions: it does not end before the next is fetched.
+    pub held: bool,
     /// Claims that have not been answered.
     pub claims: u32,
     /// What it came to, when done.
@@ -88,8 +91,24 @@ pub struct Future {
 }
 
 impl Future {
+    /// The message for one who has so many of the claims: the last gets it, others a copy as far as memory allows.
+    #[inline]
+    pub(super) fn text_for_another(&mut self, claims: u32, memory: &Memory) -> Text {
+        match &self.text {
+            Text::None => Text::None,
+            Text::Static(text) => Text::Static(text),
+            Text::Owned(_) if self.claims <= claims && !self.kept && !self.held => core::mem::take(&mut self.text),
+            Text::Owned(_) => Text::copy(memory.clone(), self.text.as_bytes()).unwrap_or_default(),
+        }
+    }
+
     fn over(&self) -> bool {
-        self.done && self.claims == 0 && !self.calling && !self.kept && matches!(self.object, Object::None)
+        self.done && self.claims == 0 && !self.is_read() && !self.kept && matches!(self.object, Object::None)
+    }
+
+    /// Whether the host is reading it, in a callback or as a completion that it fetched.
+    pub(super) fn is_read(&self) -> bool {
+        self.calling || self.held
     }
 }
 
@@ -134,9 +153,14 @@ impl Core {
         let keeps = |waiter: &Waiter| match waiter {
             Waiter::Task(_) => true,
             Waiter::Member(member) => self.member_is_live(*member),
-            Waiter::Then(_) | Waiter::Until => false,
+            Waiter::Then(_) | Waiter::Drain(_) | Waiter::Until | Waiter::Blocked(_) => false,
         };
         self.futures.get(key).is_some_and(|future| self.waiters.any(&future.waiters, keeps))
+    }
+
+    /// The first who waits for a pending future.
+    pub(super) fn future_first_waiter(&self, key: Key) -> Option<Waiter> {
+        self.futures.get(key).and_then(|future| self.waiters.first(&future.waiters)).copied()
     }
 
     /// A new future for `source`.
@@ -148,6 +172,7 @@ impl Core {
             seen: false,
             closed: false,
             calling: false,
+            held: false,
             claims: 0,
             outcome: Outcome::default(),
             text: Text::None,
@@ -181,6 +206,15 @@ impl Core {
         }
     }
 
+    /// The future that a handle names; one that is a value gets a slot, which is told by `true`.
+    pub fn future_with_slot(&mut self, handle: Handle) -> Result<(Key, bool)> {
+        let Some(carried) = handle.carried() else { return Ok((handle.key(), false)) };
+        let outcome = Outcome::carried(carried)?;
+        let key = self.future_new(Source::Promise)?;
+        self.future_complete(key, outcome, Text::None, Object::None);
+        Ok((key, true))
+    }
+
     /// Completes a future and queues those who wait. Whether it was still pending; if not, nothing changes and
     /// `object` is let go by the caller's rules.
     pub fn future_complete(&mut self, key: Key, outcome: Outcome, text: Text, object: Object) -> bool {
@@ -201,23 +235,21 @@ impl Core {
     fn future_notify(&mut self, key: Key, waiter: Waiter) {
         match waiter {
             Waiter::Then(then) => self.ready.push_reserved(Entry::Then(key, then)),
+            Waiter::Drain(data) => self.ready.push_reserved(Entry::Drain(Completed::Future(key, data))),
             Waiter::Task(task) => self.task_wake(task),
             Waiter::Until => self.until_done = true,
             Waiter::Member(member) => self.member_arrived(member),
+            Waiter::Blocked(ticket) => self.ready.push_reserved(Entry::Blocked(key, ticket)),
         }
     }
 
     /// Adds a claim. A done future queues the waiter at once; a task must not claim a done future (it goes on).
     pub fn future_claim(&mut self, key: Key, waiter: Waiter) -> Result<()> {
         let done = self.futures.get(key).ok_or(ROTA_ERR_HANDLE)?.done;
-        if matches!(waiter, Waiter::Then(_)) {
-            self.ready.reserve_one()?;
-        }
+        self.reserve_for(&waiter)?;
         if let Some(future) = self.futures.get_mut(key).filter(|future| !future.done) {
             if let Err(error) = self.waiters.push(&mut future.waiters, waiter) {
-                if matches!(waiter, Waiter::Then(_)) {
-                    self.ready.release_one();
-                }
+                self.release_for(&waiter);
                 return Err(error);
             }
         }
@@ -247,21 +279,22 @@ impl Core {
         }
     }
 
-    /// Takes back the claims of all waiters for which `of` holds; how many those were.
+    /// Takes back the claims of all waiters for which `of` holds, all of one kind; how many those were.
     pub fn future_unclaim(&mut self, key: Key, of: impl Fn(&Waiter) -> bool) -> usize {
         let Some(future) = self.futures.get_mut(key).filter(|future| !future.done) else {
             return 0;
         };
-        let (mut removed, mut places) = (0, 0);
+        let (mut removed, mut like) = (0, Waiter::Until);
         self.waiters.remove(&mut future.waiters, |waiter| {
             let hit = of(waiter);
-            removed += usize::from(hit);
-            places += usize::from(hit && matches!(waiter, Waiter::Then(_)));
+            if hit {
+                (removed, like) = (removed + 1, *waiter);
+            }
             hit
         });
         future.claims -= removed as u32;
-        for _ in 0..places {
-            self.ready.release_one();
+        for _ in 0..removed {
+            self.release_for(&like);
         }
         removed
     }
@@ -287,17 +320,16 @@ impl Core {
 
     /// The outcome of a done future, for someone who has claimed it; the claim is answered. The text goes with the
     /// last claim, others get a copy as far as memory allows.
+    #[inline]
     pub fn future_take_outcome(&mut self, key: Key) -> Option<(Outcome, Text)> {
-        let memory = self.memory.clone();
         let future = self.futures.get_mut(key).filter(|future| future.done)?;
         let outcome = future.outcome;
-        let text = match &future.text {
-            Text::None => Text::None,
-            Text::Static(text) => Text::Static(text),
-            Text::Owned(_) if future.claims <= 1 && !future.kept => core::mem::take(&mut future.text),
-            Text::Owned(_) => Text::copy(memory, future.text.as_bytes()).unwrap_or_default(),
-        };
-        self.future_answer(key);
+        let text = future.text_for_another(1, &self.memory);
+        future.seen = true;
+        future.claims = future.claims.saturating_sub(1);
+        if future.over() {
+            self.futures.discard(key);
+        }
         Some((outcome, text))
     }
 
@@ -370,7 +402,7 @@ impl<S: Service> State<S> {
         }
         match self.core.futures.get(key) {
             Some(future) if !future.done || future.claims > 0 => Err(ROTA_ERR_BUSY.into()),
-            Some(future) if future.calling => Ok(None),
+            Some(future) if future.is_read() => Ok(None),
             _ => Ok(self.future_end(key)),
         }
     }
@@ -381,7 +413,7 @@ impl<S: Service> State<S> {
         future.calling = false;
         if future.over() {
             self.core.futures.discard(key);
-        } else if future.closed && future.done && future.claims == 0 {
+        } else if future.closed && future.done && future.claims == 0 && !future.held {
             return self.future_end(key);
         }
         None

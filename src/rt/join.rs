@@ -59,10 +59,11 @@ impl Core {
 }
 
 impl<S: Service> State<S> {
-    /// A join is cancelled: the task is asked to end, unless others join it too.
+    /// A join is cancelled: the task is asked to end, unless others join it too, or the request has come round to it.
     pub fn join_cancel(&mut self, future: Key, task: Key) {
+        let passing = self.core.passing;
         match self.core.tasks.get(task) {
-            Some(joined) if joined.join_count <= 1 => {
+            Some(joined) if joined.join_count <= 1 && passing != Some(joined.round) => {
                 let _ = self.task_cancel(task);
             }
             _ => self.core.join_remove(future, task),

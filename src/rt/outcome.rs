@@ -47,6 +47,12 @@ impl Outcome {
         }
     }
 
+    /// What a future that is a value carries.
+    pub fn carried(short: i64) -> crate::base::Result<Self> {
+        let outcome = Outcome::from_short(short).ok_or(rota_status::ROTA_ERR_HANDLE)?;
+        Ok(Outcome { moved: short.max(0) as u64, ..outcome })
+    }
+
     /// The short form: the value, or the negative status.
     pub fn short(&self) -> i64 {
         if self.status < 0 {

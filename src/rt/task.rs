@@ -13,12 +13,15 @@
 //! is set aside. A task that ended keeps its outcome until it is joined, or is
 //! detached.
 //!
-//! How a task is asked to end stands in `cancel.rs`, who waits for its end in `join.rs`.
+//! How a task is asked to end stands in `cancel.rs`, who waits for its end in `join.rs`,
+//! what its end does in `ending.rs`.
 
 use super::core::Core;
-use super::coro::{Body, Stackful, Start};
+use super::coro::{Body, Stackful, Start, Step};
 use super::event_loop::State;
-use super::future::{Object, Unseen};
+use super::hook::{ROTA_TASK_RESUMED, ROTA_TASK_SPAWNED};
+use super::info::Facts;
+use super::locals::Chain;
 use super::outcome::Outcome;
 use super::ready::Entry;
 use super::service::Service;
@@ -49,11 +52,18 @@ pub enum Next {
     Turn,
 }
 
+impl Task {
+    /// Whether its body has returned.
+    pub fn is_over(&self) -> bool {
+        self.state == TaskState::Ended
+    }
+}
+
 /// A task's slot.
 pub struct Task {
     /// Where it stands.
     pub state: TaskState,
-    /// The body, while it does not run.
+    /// The body, until it has ended.
     pub body: Option<Body>,
     /// Whether the body is on a stack of its own.
     pub stackful: bool,
@@ -61,7 +71,7 @@ pub struct Task {
     pub answer: Option<Key>,
     /// What a stepped body wants to wait for when it returns.
     pub next: Option<Next>,
-    /// Requests to cancel that have not been taken back.
+    /// Its own requests to cancel that have not been taken back; its scopes have theirs.
     pub requests: u32,
     /// Requests that still have to be delivered.
     pub(super) due: u32,
@@ -77,8 +87,16 @@ pub struct Task {
     pub text: Text,
     /// For logs.
     pub name: Text,
+    /// The values that it sees.
+    pub(super) locals: Chain,
+    /// Where it came from, and how long it has been where it is.
+    pub(super) facts: Facts,
     /// Whether nobody will join it.
     pub detached: bool,
+    /// Whether it had been asked to end when it did.
+    pub(super) asked: bool,
+    /// Its scopes and the like, once it had any.
+    pub(super) ties: Option<Key>,
     /// Lets go of the body's user_data.
     pub free: Option<HostFree>,
     /// The first and the last of the joins, a list through their futures, and how many there are.
@@ -96,18 +114,24 @@ pub struct NewTask {
     pub free: Option<HostFree>,
     /// Whether nobody will join it.
     pub detached: bool,
+    /// Who spawned it: it begins with that one's values.
+    pub parent: Option<Key>,
+    /// Whether it is not queued, because the caller starts it (`Runtime::start_eager`).
+    pub eager: bool,
 }
 
 impl Core {
     /// A new task with a stack, queued for the next turn.
     pub fn task_spawn(&mut self, new: NewTask, start: Start) -> Result<Key> {
         let (size, own) = (new.stack_size.unwrap_or(self.stack_size), new.stack_size.is_some());
+        let eager = new.eager;
         let key = self.task_insert(new, true)?;
         let handle = self.handle(Kind::Task, key).into();
         match Stackful::new(&mut self.stacks, size, own, handle, start) {
-            Ok(body) => Ok(self.task_start(key, Body::Stackful(body))),
+            Ok(body) => Ok(self.task_start(key, Body::Stackful(body), eager)),
             Err(error) => {
-                self.tasks.discard(key);
+                let locals = self.tasks.remove(key).map_or(Chain::EMPTY, |task| task.locals);
+                self.locals.release(locals);
                 self.ready.release_one();
                 Err(error)
             }
@@ -116,12 +140,16 @@ impl Core {
 
     /// A new stepped task, queued for the next turn.
     pub fn task_spawn_stepped(&mut self, new: NewTask, step: HostStep) -> Result<Key> {
+        let eager = new.eager;
         let key = self.task_insert(new, false)?;
-        Ok(self.task_start(key, Body::Stepped(step)))
+        Ok(self.task_start(key, Body::Stepped(step), eager))
     }
 
     fn task_insert(&mut self, new: NewTask, stackful: bool) -> Result<Key> {
         self.ready.reserve_one()?;
+        let parent = new.parent.and_then(|parent| self.tasks.get(parent));
+        let locals = parent.map_or(Chain::EMPTY, |parent| parent.locals);
+        let facts = self.new_facts(new.parent);
         let inserted = self.tasks.insert(Task {
             state: TaskState::Queued,
             body: None,
@@ -136,23 +164,31 @@ impl Core {
             outcome: Outcome::default(),
             text: Text::None,
             name: new.name,
+            locals,
+            facts,
             detached: new.detached,
+            asked: false,
+            ties: None,
             free: new.free,
             joins: None,
             join_count: 0,
         });
-        if inserted.is_err() {
-            self.ready.release_one();
+        match inserted {
+            Ok(_) => _ = self.locals.share(locals),
+            Err(_) => self.ready.release_one(),
         }
         inserted
     }
 
-    fn task_start(&mut self, key: Key, body: Body) -> Key {
+    fn task_start(&mut self, key: Key, body: Body, eager: bool) -> Key {
         if let Some(task) = self.tasks.get_mut(key) {
             task.body = Some(body);
         }
         self.note_origin(Kind::Task, key);
-        self.ready.push_reserved(Entry::Task(key));
+        self.tell_of_task(key, ROTA_TASK_SPAWNED);
+        if !eager {
+            self.ready.push_reserved(Entry::Task(key));
+        }
         key
     }
 
@@ -161,19 +197,23 @@ impl Core {
         if let Some(task) = self.tasks.get_mut(key) {
             if matches!(task.state, TaskState::Waiting(_)) {
                 task.state = TaskState::Queued;
+                task.facts.since = self.now;
                 self.ready.push_reserved(Entry::Task(key));
             }
         }
     }
 
-    /// Its turn has come: takes the body out to be run, and sets the next place aside.
-    pub fn task_begin(&mut self, key: Key) -> Option<Body> {
+    /// Its turn has come: what makes its next step; its place in the queue is set aside again.
+    #[inline]
+    pub fn task_begin(&mut self, key: Key) -> Option<Step> {
         let task = self.tasks.get_mut(key)?;
-        let body = task.body.take()?;
+        let step = task.body.as_mut()?.step()?;
         task.state = TaskState::Running;
         task.budget = limits::TASK_BUDGET;
+        task.facts.resumes(self.now);
         self.ready.reserve_left();
-        Some(body)
+        self.tell_of_task(key, ROTA_TASK_RESUMED);
+        Some(step)
     }
 
     /// Fetches what the task waited for; the short form.
@@ -184,22 +224,31 @@ impl Core {
         if let Some((outcome, text)) = taken {
             task.outcome = outcome;
             task.text = text;
-            let answered = u32::from(outcome.status == ROTA_ERR_CANCELLED as i32);
-            task.due += core::mem::take(&mut task.passed_on).saturating_sub(answered);
+            self.task_note_answer(key, outcome.status);
+            return outcome.short();
         }
         task.outcome.short()
+    }
+
+    /// What was passed on is answered; the request's reason is the message where there is no other.
+    fn task_note_answer(&mut self, key: Key, status: i32) {
+        let reason = self.task_answered(key, status);
+        if let Some(task) = self.tasks.get_mut(key).filter(|task| task.text.is_empty() && !reason.is_empty()) {
+            task.text = reason;
+        }
     }
 
     /// Puts the running task back into the queue.
     pub fn task_requeue(&mut self, key: Key) {
         if let Some(task) = self.tasks.get_mut(key) {
             task.state = TaskState::Queued;
+            task.facts.since = self.now;
             self.ready.push_reserved(Entry::Task(key));
         }
     }
 
     /// A wait is over at once: the task goes on, or is made to yield where it has done so too often.
-    fn task_go_on(&mut self, key: Key, short: i64) -> Begun {
+    pub(super) fn task_go_on(&mut self, key: Key, short: i64) -> Begun {
         let Some(task) = self.tasks.get_mut(key) else { return Begun::Over(short) };
         task.budget = task.budget.saturating_sub(1);
         if task.budget == 0 {
@@ -213,72 +262,21 @@ impl Core {
     pub fn task_set_outcome(&mut self, key: Key, outcome: Outcome) -> i64 {
         if let Some(task) = self.tasks.get_mut(key) {
             task.answer = None;
-            let answered = u32::from(outcome.status == ROTA_ERR_CANCELLED as i32);
-            task.due += core::mem::take(&mut task.passed_on).saturating_sub(answered);
             task.outcome = outcome;
             task.text = Text::None;
+            self.task_note_answer(key, outcome.status);
         }
         outcome.short()
     }
 
-    /// The body has returned: joins are answered. What has to be let go is the caller's to call.
-    pub fn task_end(&mut self, key: Key, answer: i64) -> Option<HostFree> {
-        self.ready.release_one();
-        let task = self.tasks.get_mut(key)?;
-        if answer >= 0 || answer != task.outcome.short() {
-            (task.outcome, task.text) = match Outcome::from_short(answer) {
-                Some(outcome) => (outcome, Text::None),
-                None => (
-                    Outcome::failed(ROTA_ERR_INVALID.into(), 0),
-                    Text::Static(c"the body returned a negative number that is not a status"),
-                ),
-            };
+    /// Answers the running task with a request that is due, if there is one: the short form.
+    pub fn task_refuse(&mut self, key: Key) -> Option<i64> {
+        let reason = self.task_take_due(key)?;
+        let short = self.task_set_outcome(key, Outcome::cancelled());
+        if let Some(task) = self.tasks.get_mut(key) {
+            task.text = reason;
         }
-        task.state = TaskState::Ended;
-        let free = task.free.take();
-        let mut joins = task.joins.take().map(|(first, _)| first);
-        let joined = joins.is_some();
-        let (outcome, text, detached) = (task.outcome, core::mem::take(&mut task.text), task.detached);
-        while let Some(join) = joins {
-            joins = self.futures.get(join).and_then(|future| future.next_join);
-            let copy = match &text {
-                Text::None => Text::None,
-                Text::Static(text) => Text::Static(text),
-                Text::Owned(_) => Text::copy(self.memory.clone(), text.as_bytes()).unwrap_or_default(),
-            };
-            self.future_complete(join, outcome, copy, Object::None);
-        }
-        if joined {
-            self.tasks.discard(key);
-        } else if let Some(task) = self.tasks.get_mut(key) {
-            task.text = text;
-            if detached {
-                self.task_forget(key);
-            }
-        }
-        free
-    }
-
-    /// Lets go of a task that has ended and that nobody joined. Being cancelled is no failure, but of one whom nobody
-    /// asked to end it is.
-    fn task_forget(&mut self, key: Key) {
-        if let Some(task) = self.tasks.get(key) {
-            let cancelled = task.outcome.status == ROTA_ERR_CANCELLED as i32;
-            if task.outcome.is_error() || cancelled && task.requests == 0 {
-                self.report_unseen(Unseen::Task(key, &task.name), &task.outcome, &task.text);
-            }
-        }
-        self.tasks.discard(key);
-    }
-
-    /// Nobody will join it.
-    pub fn task_detach(&mut self, key: Key) -> Result<()> {
-        let task = self.tasks.get_mut(key).ok_or(ROTA_ERR_HANDLE)?;
-        task.detached = true;
-        if task.state == TaskState::Ended {
-            self.task_forget(key);
-        }
-        Ok(())
+        Some(short)
     }
 
     /// What a stepped body waits for when it returns.
@@ -293,20 +291,11 @@ impl Core {
 
     /// The running task gives up its turn, unless a request meets it here.
     pub fn task_yield(&mut self, key: Key) -> Begun {
-        if self.task_take_due(key) {
-            return Begun::Over(self.task_set_outcome(key, Outcome::cancelled()));
+        if let Some(short) = self.task_refuse(key) {
+            return self.task_go_on(key, short);
         }
-        self.task_set_outcome(key, Outcome::default());
         self.task_requeue(key);
         Begun::Parked
-    }
-
-    /// The turn that a task waited for has come; a request that came meanwhile meets it here. The short form.
-    pub fn task_yielded(&mut self, key: Key) -> i64 {
-        if self.task_take_due(key) {
-            return self.task_set_outcome(key, Outcome::cancelled());
-        }
-        0
     }
 }
 
@@ -321,21 +310,24 @@ pub enum Begun {
 impl<S: Service> State<S> {
     /// The task goes on: fetches what it waited for; the short form, and a destructor to call.
     pub fn task_resumed(&mut self, key: Key) -> (i64, Option<HostFree>) {
-        let waited = self.core.tasks.get(key).and_then(|task| task.answer);
-        let short = self.core.task_collect(key);
-        (short, waited.and_then(|future| self.future_settle(future)))
+        let Some(task) = self.core.tasks.get(key) else { return (ROTA_ERR_HANDLE as i64, None) };
+        match task.answer {
+            Some(future) => (self.core.task_collect(key), self.future_settle(future)),
+            None => (task.outcome.short(), None),
+        }
+    }
+
+    /// The task goes on after it gave up its turn, and meets a request that came meanwhile.
+    pub fn task_yielded(&mut self, key: Key) -> (i64, Option<HostFree>) {
+        let refused = self.core.task_refuse(key);
+        (refused.unwrap_or_else(|| self.core.task_set_outcome(key, Outcome::default())), None)
     }
 
     /// The running task begins to wait for `future`. An error changes nothing.
     pub fn task_await(&mut self, key: Key, future: Handle) -> Result<Begun> {
         let core = &mut self.core;
         let short = if let Some(carried) = future.carried() {
-            let outcome = if carried < 0 {
-                Outcome::from_short(carried).ok_or(ROTA_ERR_HANDLE)?
-            } else {
-                Outcome { moved: carried as u64, ..Outcome::value(carried) }
-            };
-            core.task_set_outcome(key, outcome)
+            core.task_set_outcome(key, Outcome::carried(carried)?)
         } else {
             let waited = future.key();
             if core.future_is_join_of(waited, key) {
@@ -373,11 +365,10 @@ impl<S: Service> State<S> {
         self.core.future_claim(waited, Waiter::Task(key))?;
         if let Some(task) = self.core.tasks.get_mut(key) {
             task.state = TaskState::Waiting(waited);
+            task.facts.since = self.core.now;
             task.answer = Some(waited);
         }
-        if self.core.task_take_due(key) {
-            self.task_deliver(key, waited);
-        }
+        self.task_deliver_due(key);
         Ok(Begun::Parked)
     }
 }

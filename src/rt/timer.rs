@@ -43,6 +43,8 @@ pub enum TimerAction {
     Sleep(Key),
     /// The time of a combination of futures is over.
     Combine(Key),
+    /// The deadline of a scope has passed.
+    Scope(Key),
     /// The layer above is told.
     Service(u64),
 }
@@ -165,6 +167,10 @@ impl<S: Service> State<S> {
                 TimerAction::Combine(combine) => {
                     self.core.timers.finish(key);
                     self.core.combine_expire(combine);
+                }
+                TimerAction::Scope(scope) => {
+                    self.core.timers.finish(key);
+                    self.scope_expire(scope);
                 }
                 TimerAction::Service(token) => {
                     self.core.timers.finish(key);

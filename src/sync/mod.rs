@@ -1,39 +1,49 @@
 //! Synchronisation: what tasks and callbacks of one loop wait for among themselves.
 //!
-//! `Objects` owns every lock, semaphore, event, queue and barrier of a loop,
-//! each in a slot that a handle finds, and the lines in which those wait whose turn has not
-//! come (`line.rs`). All of it changes only with the loop's state in hand, and
-//! nobody's code is called from here. It is built on what `rt` re-exports.
+//! `Objects` owns every lock, condition, semaphore, event, queue, barrier and
+//! once-cell of a loop, each in a slot that a handle finds, and the lines in
+//! which those wait whose turn has not come (`line.rs`). All of it changes only
+//! with the loop's state in hand, and nobody's code is called from here. It is
+//! built on what `rt` re-exports.
 
 mod barrier;
+mod condition;
 mod event;
+mod items;
 mod line;
 mod lock;
+mod once;
 mod queue;
+mod rwlock;
 mod semaphore;
 
+pub use self::items::Order;
 pub use self::line::WAITS;
 
 use self::barrier::Barrier;
+use self::condition::Condition;
 use self::event::Event;
 use self::line::{Line, Lines, Owner};
 use self::lock::Lock;
+use self::once::Once;
 use self::queue::Queue;
+use self::rwlock::Rwlock;
 use self::semaphore::Semaphore;
 use crate::base::Key;
-use crate::rt::{Core, HostPointer, Memory, Slab};
-
-/// What those hold in line who bring nothing.
-const NOTHING: HostPointer = HostPointer(core::ptr::null_mut());
+use crate::rt::{Core, Memory, Slab};
+use core::ffi::CStr;
 
 /// The objects of one loop.
 pub struct Objects {
     lines: Lines,
     locks: Slab<Lock>,
+    conditions: Slab<Condition>,
+    rwlocks: Slab<Rwlock>,
     semaphores: Slab<Semaphore>,
     events: Slab<Event>,
     queues: Slab<Queue>,
     barriers: Slab<Barrier>,
+    onces: Slab<Once>,
     memory: Memory,
 }
 
@@ -43,35 +53,72 @@ impl Objects {
         Objects {
             lines: Lines::new(memory),
             locks: Slab::new(memory.clone(), generation),
+            conditions: Slab::new(memory.clone(), generation),
+            rwlocks: Slab::new(memory.clone(), generation),
             semaphores: Slab::new(memory.clone(), generation),
             events: Slab::new(memory.clone(), generation),
             queues: Slab::new(memory.clone(), generation),
             barriers: Slab::new(memory.clone(), generation),
+            onces: Slab::new(memory.clone(), generation),
             memory: memory.clone(),
         }
     }
 
-    /// A waiter is not to wait any longer.
-    pub fn cancel(&mut self, core: &mut Core, waiter: Key) {
+    /// A waiter, for whom `future` stands, is not to wait any longer.
+    pub fn cancel(&mut self, core: &mut Core, future: Key, waiter: Key) {
         let Some(owner) = self.lines.owner(waiter) else { return };
         let line: Option<&mut Line> = match owner {
+            Owner::Condition(key) => return self.condition_cancel(core, key, future, waiter),
+            Owner::Back { lock, notified } => return self.back_cancel(core, lock, notified, future, waiter),
             Owner::Lock(key) => self.locks.get_mut(key).map(|lock| &mut lock.line),
+            Owner::Read(key) | Owner::Write(key) => self.rwlocks.get_mut(key).map(|rwlock| &mut rwlock.line),
             Owner::Semaphore(key) => self.semaphores.get_mut(key).map(|semaphore| &mut semaphore.line),
             Owner::Event(key) => self.events.get_mut(key).map(|event| &mut event.line),
             Owner::Barrier(key) => self.barriers.get_mut(key).map(|barrier| &mut barrier.line),
             Owner::Put(key) => self.queues.get_mut(key).map(|queue| &mut queue.putters),
             Owner::Get(key) => self.queues.get_mut(key).map(|queue| &mut queue.getters),
             Owner::Join(key) => self.queues.get_mut(key).map(|queue| &mut queue.joiners),
+            Owner::Once(key) => self.onces.get_mut(key).map(|once| &mut once.line),
         };
         if let Some(line) = line {
             self.lines.cancel(core, line, waiter);
         }
+        if let Owner::Write(key) = owner {
+            // Those behind him may be able to go.
+            self.rwlock_advance(core, key);
+        }
     }
 
-    /// Ends everything.
+    /// What a waiter waits for, and the task that holds it up, if one is known to; that task may have ended.
+    pub fn describe(&self, waiter: Key) -> (&'static CStr, Option<Key>) {
+        match self.lines.owner(waiter) {
+            Some(Owner::Lock(key) | Owner::Back { lock: key, .. }) => {
+                (c"lock", self.locks.get(key).and_then(|lock| lock.holder))
+            }
+            Some(Owner::Condition(_)) => (c"condition", None),
+            Some(Owner::Read(key)) => (c"rwlock read", self.rwlocks.get(key).and_then(|rwlock| rwlock.holder)),
+            Some(Owner::Write(key)) => (c"rwlock write", self.rwlocks.get(key).and_then(|rwlock| rwlock.holder)),
+            Some(Owner::Semaphore(_)) => (c"semaphore", None),
+            Some(Owner::Event(_)) => (c"event", None),
+            Some(Owner::Barrier(_)) => (c"barrier", None),
+            Some(Owner::Put(_)) => (c"queue put", None),
+            Some(Owner::Get(_)) => (c"queue get", None),
+            Some(Owner::Join(_)) => (c"queue join", None),
+            Some(Owner::Once(key)) => (c"once", self.onces.get(key).and_then(Once::maker)),
+            None => (c"", None),
+        }
+    }
+
+    /// Ends everything, but for values that have to be let go (`next_free`).
     pub fn shut_down(&mut self, core: &mut Core) {
         while let Some(key) = self.locks.next(0) {
             let _ = self.lock_close(core, key);
+        }
+        while let Some(key) = self.conditions.next(0) {
+            let _ = self.condition_close(core, key);
+        }
+        while let Some(key) = self.rwlocks.next(0) {
+            let _ = self.rwlock_close(core, key);
         }
         while let Some(key) = self.semaphores.next(0) {
             let _ = self.semaphore_close(core, key);
@@ -85,15 +132,22 @@ impl Objects {
         while let Some(key) = self.barriers.next(0) {
             let _ = self.barrier_close(core, key);
         }
+        self.onces_shut_down(core);
     }
 
     /// The highest generation its tables have reached.
     pub fn last_generation(&self) -> u32 {
-        self.locks
-            .last_generation()
-            .max(self.semaphores.last_generation())
-            .max(self.events.last_generation())
-            .max(self.queues.last_generation())
-            .max(self.barriers.last_generation())
+        [
+            self.locks.last_generation(),
+            self.conditions.last_generation(),
+            self.rwlocks.last_generation(),
+            self.semaphores.last_generation(),
+            self.events.last_generation(),
+            self.queues.last_generation(),
+            self.barriers.last_generation(),
+            self.onces.last_generation(),
+        ]
+        .into_iter()
+        .fold(0, u32::max)
     }
 }

@@ -9,10 +9,12 @@ pub mod host;
 pub mod inbox;
 pub mod memory;
 pub mod origin;
+pub mod primitives;
 pub mod resolver;
 pub mod selector;
 pub mod thread;
 mod threads;
+pub mod waits;
 pub mod waker;
 
 pub use clock::Clock;
@@ -21,6 +23,7 @@ pub use executor::{Executor, JobDone, JobId, Work, WorkResult};
 pub use inbox::Inbox;
 pub use memory::Memory;
 pub use resolver::{resolve_literal, ResolveFailure, ResolveRequest, Resolved};
+pub use waits::{Ticket, Waits};
 pub use waker::Waker;
 
 /// A growable array in the loop's memory.

@@ -6,7 +6,12 @@
 
 enum kind {
     LOOP, CALL, TIMER, FUTURE, TASK, LISTENER, STREAM, LOCK, SEMAPHORE, EVENT, QUEUE,
-    BARRIER, KINDS
+    BARRIER,
+    CONDITION,
+    RWLOCK,
+    ONCE,
+    SCOPE,
+    KINDS
 };
 
 typedef struct {
@@ -20,8 +25,12 @@ typedef struct {
     rota_lock lock;     /* held */
     rota_semaphore semaphore;
     rota_event event;
-    rota_queue queue;
+    rota_queue queue; /* by priority, so that it takes every put */
     rota_barrier barrier;
+    rota_condition condition; /* under the lock */
+    rota_rwlock rwlock;
+    rota_once once;
+    rota_scope scope; /* of the task, entered from outside */
     rota_future other;
     int raw;
     uint64_t live[KINDS], stale[KINDS];
@@ -39,6 +48,16 @@ static void no_timer(rota_timer timer, rota_status status, void *user_data) {
 
 static void no_future(rota_future future, int64_t result, void *user_data) {
     (void)future, (void)result, (void)user_data;
+}
+
+static int64_t no_map(rota_future future, int64_t result, void *user_data) {
+    (void)future, (void)user_data;
+    return result;
+}
+
+static rota_future no_chain(rota_future future, int64_t result, void *user_data) {
+    (void)result, (void)user_data;
+    return future;
 }
 
 static void no_free(void *user_data) { (void)user_data; }
@@ -63,6 +82,8 @@ static int64_t no_serve(rota_task task, rota_stream stream, void *user_data) {
     return rota_stream_close(stream);
 }
 
+static void no_line(const char *line, void *user_data) { (void)line, (void)user_data; }
+
 static int64_t waits(rota_task task, void *user_data) {
     (void)task;
     return rota_await(((fixture *)user_data)->other);
@@ -84,25 +105,36 @@ static void end_one_of_each(fixture *self) {
     rota_event event;
     rota_queue queue;
     rota_barrier barrier;
+    rota_condition condition;
+    rota_rwlock rwlock;
+    rota_once once;
+    rota_scope scope;
     int raw;
     self->stale[LOOP] = loop.id;
     CHECK_STATUS(rota_loop_close(loop, SECOND), ROTA_OK);
     CHECK_STATUS(rota_loop_call_soon(self->loop, no_call, NULL, &call), ROTA_OK);
     CHECK_STATUS(rota_loop_call_later(self->loop, 0, no_timer, NULL, &timer), ROTA_OK);
     CHECK_STATUS(rota_future_close(future), ROTA_OK);
+    CHECK_STATUS(rota_task_enter_timeout(task, HOUR, &scope), ROTA_OK);
     CHECK_EQ(WAIT(self->loop, rota_task_join(task)), 0);
     CHECK_STATUS(rota_loop_listen(self->loop, "127.0.0.1", 0, NULL, &listener), ROTA_OK);
     CHECK_STATUS(rota_listener_close(listener), ROTA_OK);
     CHECK_STATUS(rota_loop_open_lock(self->loop, &lock), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_condition(self->loop, lock, &condition), ROTA_OK);
+    CHECK_STATUS(rota_condition_close(condition), ROTA_OK);
     CHECK_STATUS(rota_lock_close(lock), ROTA_OK);
     CHECK_STATUS(rota_loop_open_semaphore(self->loop, 1, 0, &semaphore), ROTA_OK);
     CHECK_STATUS(rota_semaphore_close(semaphore), ROTA_OK);
-    CHECK_STATUS(rota_loop_open_event(self->loop, &event), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_event(self->loop, 0, &event), ROTA_OK);
     CHECK_STATUS(rota_event_close(event), ROTA_OK);
-    CHECK_STATUS(rota_loop_open_queue(self->loop, 2, &queue), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_queue(self->loop, 2, ROTA_QUEUE_PRIORITY, &queue), ROTA_OK);
     CHECK_STATUS(rota_queue_close(queue), ROTA_OK);
     CHECK_STATUS(rota_loop_open_barrier(self->loop, 2, &barrier), ROTA_OK);
     CHECK_STATUS(rota_barrier_close(barrier), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_rwlock(self->loop, &rwlock), ROTA_OK);
+    CHECK_STATUS(rota_rwlock_close(rwlock), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_once(self->loop, &once), ROTA_OK);
+    CHECK_STATUS(rota_once_close(once), ROTA_OK);
     stream = connect_raw(self->loop, &raw);
     CHECK_STATUS(rota_stream_close(stream), ROTA_OK);
     close(raw);
@@ -118,6 +150,10 @@ static void end_one_of_each(fixture *self) {
     self->stale[EVENT] = event.id;
     self->stale[QUEUE] = queue.id;
     self->stale[BARRIER] = barrier.id;
+    self->stale[CONDITION] = condition.id;
+    self->stale[RWLOCK] = rwlock.id;
+    self->stale[ONCE] = once.id;
+    self->stale[SCOPE] = scope.id;
 }
 
 static void open_fixture(fixture *self) {
@@ -129,12 +165,16 @@ static void open_fixture(fixture *self) {
     CHECK_STATUS(rota_loop_open_lock(self->loop, &self->lock), ROTA_OK);
     CHECK_EQ(WAIT(self->loop, rota_lock_acquire(self->lock)), 0);
     CHECK_STATUS(rota_loop_open_semaphore(self->loop, 1, 0, &self->semaphore), ROTA_OK);
-    CHECK_STATUS(rota_loop_open_event(self->loop, &self->event), ROTA_OK);
-    CHECK_STATUS(rota_loop_open_queue(self->loop, 2, &self->queue), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_event(self->loop, 0, &self->event), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_queue(self->loop, 2, ROTA_QUEUE_PRIORITY, &self->queue), ROTA_OK);
     CHECK_STATUS(rota_loop_open_barrier(self->loop, 2, &self->barrier), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_condition(self->loop, self->lock, &self->condition), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_rwlock(self->loop, &self->rwlock), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_once(self->loop, &self->once), ROTA_OK);
     self->other = rota_future_open(self->loop);
     self->task = spawn(self->loop, waits, self);
     turns(self->loop, 3);
+    CHECK_STATUS(rota_task_enter_scope(self->task, ROTA_FOREVER, 0, &self->scope), ROTA_OK);
     self->future = rota_future_open(self->loop);
     CHECK_STATUS(rota_loop_call_later(self->loop, HOUR, no_timer, NULL, &self->timer), ROTA_OK);
     CHECK_STATUS(rota_loop_call_soon(self->loop, no_call, NULL, &self->call), ROTA_OK);
@@ -150,6 +190,10 @@ static void open_fixture(fixture *self) {
     self->live[EVENT] = self->event.id;
     self->live[QUEUE] = self->queue.id;
     self->live[BARRIER] = self->barrier.id;
+    self->live[CONDITION] = self->condition.id;
+    self->live[RWLOCK] = self->rwlock.id;
+    self->live[ONCE] = self->once.id;
+    self->live[SCOPE] = self->scope.id;
 }
 
 static void sets_flag(rota_loop loop, rota_status status, void *user_data) {
@@ -177,11 +221,14 @@ static void check_unharmed(fixture *self) {
     uint32_t requests = 9;
     size_t size = 9;
     bool locked = false;
+    void *value;
     CHECK_STATUS(rota_future_get_outcome(self->future, &outcome), ROTA_ERR_PENDING);
     CHECK_STATUS(rota_future_get_outcome(self->other, &outcome), ROTA_ERR_PENDING);
     CHECK_STATUS(rota_timer_get_deadline(self->timer, &deadline), ROTA_OK);
     CHECK_STATUS(rota_task_get_cancelling(self->task, &requests), ROTA_OK);
     CHECK_EQ(requests, 0);
+    CHECK_STATUS(rota_scope_get_state(self->scope, &requests), ROTA_OK);
+    CHECK_EQ(requests, ROTA_SCOPE_OPEN);
     CHECK_STATUS(rota_listener_get_address(self->listener, &address), ROTA_OK);
     CHECK_STATUS(rota_stream_get_buffered(self->stream, &size), ROTA_OK);
     CHECK_EQ(size, 0);
@@ -195,14 +242,24 @@ static void check_unharmed(fixture *self) {
     CHECK_EQ(size, 0);
     CHECK_STATUS(rota_barrier_get_waiting(self->barrier, &requests), ROTA_OK);
     CHECK_EQ(requests, 0);
+    CHECK_STATUS(rota_rwlock_get_readers(self->rwlock, &requests), ROTA_OK);
+    CHECK_EQ(requests, 0);
+    CHECK_STATUS(rota_rwlock_is_writing(self->rwlock, &locked), ROTA_OK);
+    CHECK(!locked);
+    CHECK_STATUS(rota_once_get(self->once, &value), ROTA_ERR_PENDING);
+    CHECK_STATUS(rota_once_give_up(self->once), ROTA_ERR_INVALID);
     CHECK_EQ(stats_of(self->loop).ready, 1);
     check_works(self);
 }
 
 static void close_fixture(fixture *self, bool may_be_closed) {
     rota_status status;
+    rota_completion done;
     if (!may_be_closed) check_works(self);
-    status = rota_loop_close(self->loop, 10 * SECOND);
+    done.size = sizeof done;
+    while ((status = rota_loop_close(self->loop, 10 * SECOND)) == ROTA_ERR_BUSY) {
+        CHECK_STATUS(rota_loop_next_completion(self->loop, &done), ROTA_OK);
+    }
     if (!may_be_closed || status != ROTA_ERR_HANDLE) CHECK_STATUS(status, ROTA_OK);
     close(self->raw);
 }

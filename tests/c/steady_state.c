@@ -205,7 +205,7 @@ static void queue_round(rota_loop loop) {
 
 TEST(queues_allocate_nothing) {
     rota_loop loop = open_counting(ROTA_CLOCK_VIRTUAL_JUMP);
-    CHECK_STATUS(rota_loop_open_queue(loop, 1, &queue), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_queue(loop, 1, ROTA_QUEUE_FIFO, &queue), ROTA_OK);
     expect_steady(loop, queue_round);
     close_clean(loop);
 }

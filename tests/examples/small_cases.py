@@ -1,4 +1,4 @@
-"""The timer, the posts, the echo server, and one client in several styles."""
+"""The small examples: timer, posts, dump, frames, echo server, and one client in several styles."""
 import socket
 import threading
 import unittest
@@ -24,6 +24,31 @@ class Post(unittest.TestCase):
     def test_all_posts_arrive(self):
         result = support.run("post")
         self.assertEqual(result.stdout, b"3000 posts from 3 threads\n")
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+
+
+class Stuck(unittest.TestCase):
+    def test_the_dump_names_the_deadlock(self):
+        result = support.run("stuck")
+        lines = result.stdout.decode().splitlines()
+        self.assertEqual(lines[0], "3 tasks: 0 run, 0 ready, 3 wait")
+        self.assertIn("deadlock: transfer #1 waits for lock (audit #2), "
+                      "audit #2 waits for lock (transfer #1)", lines)
+        self.assertRegex("\n".join(lines), r"\nconsumer #3 waits \d+\.\d{3} s for queue get, 1 step\n")
+        self.assertTrue(lines[-1].startswith("stuck: "), lines)
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+
+
+class Drain(unittest.TestCase):
+    def test_completions_are_fetched_frame_by_frame(self):
+        result = support.run("drain")
+        self.assertEqual(result.stdout.decode(),
+                         "frame 1: the lamp blinks\n"
+                         "frame 5: the trap will not come any more\n"
+                         "frame 5: the lamp blinks\n"
+                         "frame 7: the door opens\n"
+                         "frame 9: the lamp blinks\n"
+                         "the castle: 4096 bytes\n")
         self.assertEqual((result.returncode, result.stderr), (0, b""))
 
 

@@ -25,8 +25,10 @@ pub struct Account {
     /// How often it is still to come.
     pub due: u32,
     pub came: u32,
-    /// The call that takes it is under way: it must not come now.
+    /// The call that takes it is under way: it must not come now, unless it is an eager body.
     pub opening: bool,
+    /// An eager body: it comes inside the call that takes it, or later where too many are nested.
+    pub eager: bool,
     /// The handle it is about.
     pub handle: u64,
     /// For a timer: not before this.
@@ -61,6 +63,7 @@ pub fn open(kind: Kind, at: usize) -> usize {
             due: 0,
             came: 0,
             opening: true,
+            eager: false,
             handle: 0,
             deadline: 0,
             returned: None,
@@ -75,7 +78,7 @@ pub fn open(kind: Kind, at: usize) -> usize {
 pub fn opened(number: usize, accepted: bool) {
     change(number, |account| {
         account.opening = false;
-        account.due = u32::from(accepted);
+        account.due = u32::from(accepted).saturating_sub(account.came);
     });
 }
 
@@ -104,12 +107,13 @@ pub fn came(data: *mut c_void, kind: Kind) -> usize {
     let number = number(data);
     let account = get(number);
     ensure(account.kind == kind, || format!("{account:?} came as {kind:?}"));
-    ensure(!account.opening, || format!("{account:?} came inside the call that took it"));
-    ensure(account.due > 0, || format!("{account:?} came once too often"));
+    ensure(!account.opening || account.eager, || format!("{account:?} came inside the call that took it"));
+    let due = account.due > 0 || account.opening && account.came == 0;
+    ensure(due, || format!("{account:?} came once too often"));
     let over = with(|world| world.loops.all[account.at].is_over());
     ensure(!over, || format!("{account:?} came after its loop was closed"));
     change(number, |account| {
-        account.due -= 1;
+        account.due = account.due.saturating_sub(1);
         account.came += 1;
     });
     number

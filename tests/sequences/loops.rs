@@ -135,6 +135,19 @@ fn open() {
     });
 }
 
+/// A loop counts as driven from now on if it `is`; whether it did before, for `end_driven`.
+pub fn begin_driven(at: usize, is: bool) -> bool {
+    with(|world| {
+        let driven = &mut world.loops.all[at].driven;
+        core::mem::replace(driven, is || *driven)
+    })
+}
+
+/// It counts as it did before.
+pub fn end_driven(at: usize, before: bool) {
+    with(|world| world.loops.all[at].driven = before);
+}
+
 /// Drives a loop with one of the calls for it; inside itself that is refused.
 fn drive(at: usize, call: impl FnOnce(rota_loop) -> i64, name: &str) -> i64 {
     let (handle, driven, over) = with(|world| {

@@ -253,19 +253,28 @@ fn spawn(at: usize) {
     let destroys = once_in(2);
     options.user_data_free = destroys.then_some(bodies::free_task);
     options.name = if once_in(2) { c"some task".as_ptr() } else { null() };
-    options.flags = u32::from(once_in(40));
+    let eager = once_in(4);
+    options.flags = if once_in(40) { 1 << 31 } else { u32::from(eager) * ROTA_TASK_EAGER };
+    ledger::change(body, |account| account.eager = eager);
     let mut task = rota_task { id: 0 };
     let out = if once_in(4) { null_mut() } else { &raw mut task };
+    // The loop counts as driven while an eager body runs.
+    let driven = loops::begin_driven(at, eager);
     let spawned = unsafe {
         match once_in(2) {
             true => rota_loop_spawn(loops::handle(at), Some(bodies::body), data(body), &options, out),
             false => rota_loop_spawn_stepped(loops::handle(at), Some(bodies::step), data(body), &options, out),
         }
     };
+    loops::end_driven(at, driven);
     status("spawn", spawned);
     ledger::opened(body, spawned == ROTA_OK);
     let freed = ledger::get(free).came;
-    ensure(freed == u32::from(destroys && spawned != ROTA_OK), || format!("{spawned:?}, and {freed} destructors"));
+    // An eager body may have returned already.
+    let ended = ledger::get(body).returned.is_some();
+    let right = freed == u32::from(destroys && (spawned != ROTA_OK || ended));
+    ensure(right, || format!("{spawned:?}, and {freed} destructors"));
+    ensure(spawned == ROTA_OK || ledger::get(body).came == 0, || format!("{spawned:?}, and the body has begun"));
     ledger::opened(free, destroys && spawned == ROTA_OK);
     with(|world| world.ledger.tasks.insert(task.id, body));
     remember(Noun::Task, task.id);

@@ -17,20 +17,14 @@
 use crate::base::handle::{rota_stream, rota_task};
 use crate::base::{limits, rota_status, Result};
 use crate::sys::host::{HostBody, HostServe};
-use crate::sys::{List, Memory};
+use crate::sys::{thread, List, Memory};
 use allocator_api2::boxed::Box;
-use core::cell::Cell;
-use core::mem::ManuallyDrop;
-use core::ptr;
+use core::mem::MaybeUninit;
+use core::ptr::{self, NonNull};
 use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 
-type Switch = Yielder<(), ()>;
-
-thread_local! {
-    /// The way back of the innermost body that runs on this thread.
-    static WAY_BACK: Cell<*const Switch> = const { Cell::new(ptr::null()) };
-}
+type WayBack = Yielder<(), ()>;
 
 /// What a stack begins with.
 #[derive(Clone, Copy)]
@@ -48,13 +42,17 @@ struct Shell {
     coroutine: Option<Coroutine<(), (), i64, DefaultStack>>,
     /// While it has none.
     stack: Option<DefaultStack>,
-    way_back: *const Switch,
+    way_back: *const (),
     pooled: bool,
+    /// Whether a `Switch` to it is out.
+    lent: bool,
 }
 
-/// A body on a stack of its own. One pointer: it is taken out of its task and put back at every switch.
+/// A body on a stack of its own. It stays in its task while it runs: `Switch` reaches the shell by a pointer of its
+/// own, and what is dropped meanwhile is leaked. `MaybeUninit` says that the box is not the only way to what is in it.
 pub struct Stackful {
-    shell: ManuallyDrop<Box<Shell, Memory>>,
+    /// Always there.
+    shell: MaybeUninit<Box<Shell, Memory>>,
 }
 
 impl Stackful {
@@ -62,38 +60,53 @@ impl Stackful {
     pub fn new(pool: &mut StackPool, size: usize, own_size: bool, task: rota_task, start: Start) -> Result<Self> {
         let mut shell = if own_size { pool.new_shell(size, false)? } else { pool.take(size)? };
         let stack = shell.stack.take().ok_or(rota_status::ROTA_ERR_MEMORY)?;
-        shell.coroutine = Some(Coroutine::with_stack(stack, move |way_back: &Switch, ()| {
-            WAY_BACK.set(way_back);
+        shell.coroutine = Some(Coroutine::with_stack(stack, move |way_back: &WayBack, ()| {
+            thread::replace_way_back(ptr::from_ref(way_back).cast());
             match start {
                 Start::Body(body) => body.call(task),
                 Start::Serve(body, stream) => body.call(task, stream),
             }
         }));
         shell.way_back = ptr::null();
-        Ok(Stackful { shell: ManuallyDrop::new(shell) })
+        Ok(Stackful { shell: MaybeUninit::new(shell) })
     }
 
-    /// Runs the body until it suspends (`None`) or ends with an answer.
+    fn shell(&self) -> *mut Shell {
+        // SAFETY: it is always there. Only the address is taken: whoever looks behind it says why he may.
+        unsafe { ptr::from_ref(&**self.shell.as_ptr()).cast_mut() }
+    }
+
+    /// What resumes the body; none while it runs.
     #[inline]
-    pub fn resume(&mut self) -> Option<i64> {
-        let shell = &mut **self.shell;
-        let coroutine = shell.coroutine.as_mut()?;
-        let before = WAY_BACK.replace(shell.way_back);
-        let result = coroutine.resume(());
-        shell.way_back = WAY_BACK.replace(before);
-        match result {
-            CoroutineResult::Yield(()) => None,
-            CoroutineResult::Return(answer) => Some(answer),
+    pub fn switch(&mut self) -> Option<Switch> {
+        let shell = self.shell();
+        // SAFETY: the shell lives as long as `self`. `lent` is looked at and changed here and in `resume` only, which
+        // does not hold a reference to it over a switch.
+        unsafe {
+            if core::mem::replace(&mut (*shell).lent, true) {
+                return None;
+            }
+        }
+        NonNull::new(shell).map(Switch)
+    }
+
+    /// Whether frames of the host's are on the stack.
+    fn in_use(&self) -> bool {
+        let shell = self.shell();
+        // SAFETY: as in `switch`; the coroutine is looked at only while no switch to it is out, so that nobody has it.
+        unsafe {
+            (*shell).lent
+                || (*shell).coroutine.as_ref().is_some_and(|coroutine| coroutine.started() && !coroutine.done())
         }
     }
 
     /// Gives the stack of a body that has ended back to the pool.
-    pub fn recycle(mut self, pool: &mut StackPool) {
-        if !self.shell.coroutine.as_ref().is_some_and(Coroutine::done) {
-            return;
+    pub fn recycle(self, pool: &mut StackPool) {
+        if self.in_use() {
+            return; // and leaked, by `drop`
         }
         // SAFETY: the shell is taken once: `self` is forgotten right after, so that its `drop` does not see it again.
-        let mut shell = unsafe { ManuallyDrop::take(&mut self.shell) };
+        let mut shell = unsafe { self.shell.assume_init_read() };
         core::mem::forget(self);
         if shell.pooled {
             shell.stack = shell.coroutine.take().map(Coroutine::into_stack);
@@ -104,19 +117,44 @@ impl Stackful {
 
 impl Drop for Stackful {
     fn drop(&mut self) {
-        let in_use = |coroutine: &Coroutine<(), (), i64, DefaultStack>| coroutine.started() && !coroutine.done();
-        if self.shell.coroutine.as_ref().is_some_and(in_use) {
+        if self.in_use() {
             return; // frames of the host's are on it: leaked, never unwound
         }
         // SAFETY: nothing of the host's is on the stack, and the field is not
         // used after `drop`.
-        unsafe { ManuallyDrop::drop(&mut self.shell) };
+        unsafe { self.shell.assume_init_drop() };
+    }
+}
+
+/// A switch to a body that stays in its task meanwhile, so that nothing is moved to and fro. There is one at a time;
+/// while it is out the shell is neither freed nor given back, whatever becomes of the task.
+pub struct Switch(NonNull<Shell>);
+
+impl Switch {
+    /// Runs the body until it suspends (`None`) or ends with an answer.
+    #[inline]
+    pub fn resume(self) -> Option<i64> {
+        let shell = self.0.as_ptr();
+        // SAFETY: the shell lives while it is lent, and nobody else touches its coroutine then (`Stackful::in_use`).
+        let (coroutine, way_back) = unsafe { ((*shell).coroutine.as_mut()?, (*shell).way_back) };
+        let before = thread::replace_way_back(way_back);
+        let result = coroutine.resume(());
+        let way_back = thread::replace_way_back(before);
+        // SAFETY: as above; the loan ends here.
+        unsafe {
+            (*shell).way_back = way_back;
+            (*shell).lent = false;
+        }
+        match result {
+            CoroutineResult::Yield(()) => None,
+            CoroutineResult::Return(answer) => Some(answer),
+        }
     }
 }
 
 /// Leaves the body that is running on this thread until it is resumed. Only a running stackful body may call it.
 pub fn suspend() {
-    let way_back = WAY_BACK.get();
+    let way_back = thread::way_back().cast::<WayBack>();
     assert!(!way_back.is_null(), "suspend outside a stackful body");
     // SAFETY: `resume` set it to the switch of the body that runs now, and the
     // switch lives on that body's own stack, which is the one we are on.
@@ -144,7 +182,8 @@ impl StackPool {
     }
 
     fn new_shell(&self, size: usize, pooled: bool) -> Result<Box<Shell, Memory>> {
-        let shell = Shell { coroutine: None, stack: Some(new_stack(size)?), way_back: ptr::null(), pooled };
+        let shell =
+            Shell { coroutine: None, stack: Some(new_stack(size)?), way_back: ptr::null(), pooled, lent: false };
         Box::try_new_in(shell, self.memory.clone()).map_err(|_| rota_status::ROTA_ERR_MEMORY.into())
     }
 

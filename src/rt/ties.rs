@@ -1,0 +1,55 @@
+//! What ties a task to others beside what it waits for: its scopes, and in what words it was asked to end.
+//!
+//! Most tasks have none of it, so it stands beside their slots: a task without
+//! ties carries one empty option. They are made when first needed, and go when
+//! the body has ended (`ending.rs`).
+
+use super::core::Core;
+use crate::base::{rota_status::*, Key, Result};
+use crate::sys::Text;
+
+/// The ties of one task.
+#[derive(Default)]
+pub struct Ties {
+    /// The innermost of its scopes.
+    pub(super) scope: Option<Key>,
+    /// Why it was asked to end, in the words of who asked last and gave any.
+    pub(super) reason: Text,
+}
+
+impl Core {
+    /// The ties of a task that has some.
+    pub(super) fn ties_of(&self, task: Key) -> Option<&Ties> {
+        self.tasks.get(task)?.ties.and_then(|ties| self.ties.get(ties))
+    }
+
+    /// As `ties_of`, to change them.
+    pub(super) fn ties_of_mut(&mut self, task: Key) -> Option<&mut Ties> {
+        self.tasks.get(task)?.ties.and_then(|ties| self.ties.get_mut(ties))
+    }
+
+    /// Makes sure that a task has ties.
+    pub(super) fn ties_make(&mut self, task: Key) -> Result<&mut Ties> {
+        let slot = self.tasks.get_mut(task).ok_or(ROTA_ERR_HANDLE)?;
+        let key = match slot.ties {
+            Some(key) => key,
+            None => *slot.ties.insert(self.ties.insert(Ties::default())?),
+        };
+        self.ties.get_mut(key).ok_or(ROTA_ERR_HANDLE.into())
+    }
+
+    /// The body has ended: they go, and are the caller's to look at once more.
+    pub(super) fn ties_take(&mut self, task: Key) -> Option<Ties> {
+        let ties = self.tasks.get_mut(task)?.ties.take()?;
+        self.ties.remove(ties)
+    }
+
+    /// A copy of a text, as far as memory allows.
+    pub(super) fn text_copy(&self, text: &Text) -> Text {
+        match text {
+            Text::None => Text::None,
+            Text::Static(text) => Text::Static(text),
+            Text::Owned(_) => Text::copy(self.memory.clone(), text.as_bytes()).unwrap_or_default(),
+        }
+    }
+}
