@@ -88,7 +88,9 @@ class semaphore : public owned<rota_semaphore, rota_semaphore_close> {
 class event : public owned<rota_event, rota_event_close> {
   public:
     using owned::owned;
-    explicit event(loop_ref loop) { detail::check(rota_loop_open_event(loop, out())); }
+    explicit event(loop_ref loop, uint32_t flags = 0) {
+        detail::check(rota_loop_open_event(loop, flags, out()));
+    }
     std::error_code set() const noexcept { return code_of(rota_event_set(get())); }
     std::error_code clear() const noexcept { return code_of(rota_event_clear(get())); }
     future<void> wait() const noexcept { return future<void>(rota_event_wait(get())); }
@@ -107,9 +109,9 @@ template <class T>
 class queue<T *> : public owned<rota_queue, rota_queue_close> {
   public:
     using owned::owned;
-    /// Capacity 0: any number.
-    explicit queue(loop_ref loop, size_t capacity = 0) {
-        detail::check(rota_loop_open_queue(loop, capacity, out()));
+    /// Capacity 0: any number. `order` is ROTA_QUEUE_...
+    explicit queue(loop_ref loop, size_t capacity = 0, uint32_t order = ROTA_QUEUE_FIFO) {
+        detail::check(rota_loop_open_queue(loop, capacity, order, out()));
     }
     future<void> put(T *item) const noexcept { return future<void>(rota_queue_put(get(), item)); }
     /// The next item. (`get()` is the handle, as everywhere.)

@@ -46,9 +46,6 @@ pub enum rota_status {
     ROTA_ERR_NO_THREADS = -16,
     /// The loop is closing and takes no new work.
     ROTA_ERR_CLOSING = -17,
-    /// A task ended by an exception of its language (C++, say), which whoever
-    /// joins it in that language gets.
-    ROTA_ERR_EXCEPTION = -18,
     /// Another error of the system; the outcome or rota_os_error() has its number.
     ROTA_ERR_OS = -20,
     /// The peer ended the stream before all that was asked for had come.
@@ -78,6 +75,9 @@ pub enum rota_status {
     ROTA_ERR_NOT_CONNECTED = -32,
     /// The stream was shut down for writing, or the queue was shut down.
     ROTA_ERR_SHUT = -33,
+    /// A task ended by an exception of its language (C++, say), which whoever
+    /// joins it in that language gets.
+    ROTA_ERR_EXCEPTION = -40,
 }
 
 use rota_status::*;
@@ -103,7 +103,6 @@ pub const TABLE: &[(rota_status, &str, &str)] = &[
     (ROTA_ERR_UNSUPPORTED, "ROTA_ERR_UNSUPPORTED\0", "not possible with these options or on this system\0"),
     (ROTA_ERR_NO_THREADS, "ROTA_ERR_NO_THREADS\0", "it needs a thread, and the host forbade threads\0"),
     (ROTA_ERR_CLOSING, "ROTA_ERR_CLOSING\0", "the loop is closing and takes no new work\0"),
-    (ROTA_ERR_EXCEPTION, "ROTA_ERR_EXCEPTION\0", "the task ended by an exception of its language\0"),
     (ROTA_ERR_OS, "ROTA_ERR_OS\0", "a system error\0"),
     (ROTA_ERR_EOF, "ROTA_ERR_EOF\0", "the stream ended before all that was asked for had come\0"),
     (ROTA_ERR_RESET, "ROTA_ERR_RESET\0", "the peer reset the connection\0"),
@@ -118,6 +117,7 @@ pub const TABLE: &[(rota_status, &str, &str)] = &[
     (ROTA_ERR_ACCESS, "ROTA_ERR_ACCESS\0", "not permitted\0"),
     (ROTA_ERR_NOT_CONNECTED, "ROTA_ERR_NOT_CONNECTED\0", "not connected\0"),
     (ROTA_ERR_SHUT, "ROTA_ERR_SHUT\0", "the stream was shut down for writing, or the queue was shut down\0"),
+    (ROTA_ERR_EXCEPTION, "ROTA_ERR_EXCEPTION\0", "the task ended by an exception of its language\0"),
 ];
 
 /// A failed call: its status and, where the system said no, the system's number.

@@ -60,7 +60,7 @@ TEST(failing_keeps_status_and_message) {
 }
 
 TEST(only_our_statuses_and_the_hosts_can_be_given) {
-    static const int32_t refused[] = {0, 1, INT32_MAX, -19, -34, -999999};
+    static const int32_t refused[] = {0, 1, INT32_MAX, -18, -19, -34, -999999};
     static const int32_t taken[] = {-1, -4, -22, -33, ROTA_STATUS_HOST, ROTA_STATUS_HOST - 1};
     rota_loop loop = open_jump();
     size_t i;
