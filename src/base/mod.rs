@@ -15,7 +15,7 @@ pub use address::rota_address;
 pub use handle::{Handle, Kind};
 pub use heap::Heap;
 pub use list::List;
-pub use outcome::rota_outcome;
+pub use outcome::{rota_failure, rota_outcome};
 pub use ring::Ring;
 pub use slab::{Key, Slab};
 pub use status::{rota_status, Error, Result};

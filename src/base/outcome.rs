@@ -22,6 +22,21 @@ pub struct rota_outcome {
     pub message: *const c_char,
 }
 
+/// What failed, and through which task it came.
+#[allow(non_camel_case_types)]
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct rota_failure {
+    /// The size of this struct, set by the caller.
+    pub size: usize,
+    /// What it came to. Its message lives as long as what it was read from: until
+    /// the group or the future ends, or until the task's next await.
+    pub outcome: rota_outcome,
+    /// The name of the task that failed, "" if it was none. Never NULL. It lives as
+    /// long as the message.
+    pub name: *const c_char,
+}
+
 /// An outcome that says nothing yet.
 pub const EMPTY: rota_outcome =
     rota_outcome { status: rota_status::ROTA_OK as i32, os_error: 0, value: 0, moved_bytes: 0, message: c"".as_ptr() };

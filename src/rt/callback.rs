@@ -69,7 +69,10 @@ impl<S: Service> Runtime<S> {
                 self.step(key, step)?;
                 Ok(Label::Task(key))
             }
-            First::Task(key, None) => Ok(Label::Task(key)),
+            First::Task(key, None) => {
+                self.let_go(self.with(|state| Ok(state.task_left(key)))?);
+                Ok(Label::Task(key))
+            }
             First::Other => self.run_other(handle, status),
         }
     }
@@ -100,6 +103,16 @@ impl<S: Service> Runtime<S> {
                     state.core.drain.push_reserved(completed);
                     Ok(())
                 })?;
+                Ok(Label::Post)
+            }
+            Entry::Group(key) => {
+                self.with(|state| {
+                    state.core.group_begin(key);
+                    Ok(())
+                })?;
+                while let Some(free) = self.with(|state| Ok(state.group_step(key)))? {
+                    self.let_go(Some(free));
+                }
                 Ok(Label::Post)
             }
             Entry::Then(key, then) => {

@@ -11,6 +11,7 @@ enum kind {
     RWLOCK,
     ONCE,
     SCOPE,
+    GROUP,
     KINDS
 };
 
@@ -31,6 +32,7 @@ typedef struct {
     rota_rwlock rwlock;
     rota_once once;
     rota_scope scope; /* of the task, entered from outside */
+    rota_group group;
     rota_future other;
     int raw;
     uint64_t live[KINDS], stale[KINDS];
@@ -109,6 +111,7 @@ static void end_one_of_each(fixture *self) {
     rota_rwlock rwlock;
     rota_once once;
     rota_scope scope;
+    rota_group group;
     int raw;
     self->stale[LOOP] = loop.id;
     CHECK_STATUS(rota_loop_close(loop, SECOND), ROTA_OK);
@@ -135,6 +138,8 @@ static void end_one_of_each(fixture *self) {
     CHECK_STATUS(rota_rwlock_close(rwlock), ROTA_OK);
     CHECK_STATUS(rota_loop_open_once(self->loop, &once), ROTA_OK);
     CHECK_STATUS(rota_once_close(once), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_group(self->loop, NULL, &group), ROTA_OK);
+    CHECK_STATUS(rota_group_close(group), ROTA_OK);
     stream = connect_raw(self->loop, &raw);
     CHECK_STATUS(rota_stream_close(stream), ROTA_OK);
     close(raw);
@@ -154,6 +159,7 @@ static void end_one_of_each(fixture *self) {
     self->stale[RWLOCK] = rwlock.id;
     self->stale[ONCE] = once.id;
     self->stale[SCOPE] = scope.id;
+    self->stale[GROUP] = group.id;
 }
 
 static void open_fixture(fixture *self) {
@@ -171,6 +177,7 @@ static void open_fixture(fixture *self) {
     CHECK_STATUS(rota_loop_open_condition(self->loop, self->lock, &self->condition), ROTA_OK);
     CHECK_STATUS(rota_loop_open_rwlock(self->loop, &self->rwlock), ROTA_OK);
     CHECK_STATUS(rota_loop_open_once(self->loop, &self->once), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_group(self->loop, NULL, &self->group), ROTA_OK);
     self->other = rota_future_open(self->loop);
     self->task = spawn(self->loop, waits, self);
     turns(self->loop, 3);
@@ -194,6 +201,7 @@ static void open_fixture(fixture *self) {
     self->live[RWLOCK] = self->rwlock.id;
     self->live[ONCE] = self->once.id;
     self->live[SCOPE] = self->scope.id;
+    self->live[GROUP] = self->group.id;
 }
 
 static void sets_flag(rota_loop loop, rota_status status, void *user_data) {
@@ -229,6 +237,10 @@ static void check_unharmed(fixture *self) {
     CHECK_EQ(requests, 0);
     CHECK_STATUS(rota_scope_get_state(self->scope, &requests), ROTA_OK);
     CHECK_EQ(requests, ROTA_SCOPE_OPEN);
+    CHECK_STATUS(rota_group_get_count(self->group, &size), ROTA_OK);
+    CHECK_EQ(size, 0);
+    CHECK_STATUS(rota_group_get_error_count(self->group, &size), ROTA_OK);
+    CHECK_EQ(size, 0);
     CHECK_STATUS(rota_listener_get_address(self->listener, &address), ROTA_OK);
     CHECK_STATUS(rota_stream_get_buffered(self->stream, &size), ROTA_OK);
     CHECK_EQ(size, 0);
