@@ -285,9 +285,6 @@ typedef enum {
     ROTA_ERR_NO_THREADS = -16,
     /// The loop is closing and takes no new work.
     ROTA_ERR_CLOSING = -17,
-    /// A task ended by an exception of its language (C++, say), which whoever
-    /// joins it in that language gets.
-    ROTA_ERR_EXCEPTION = -18,
     /// Another error of the system; the outcome or rota_os_error() has its
     /// number.
     ROTA_ERR_OS = -20,
@@ -318,6 +315,9 @@ typedef enum {
     ROTA_ERR_NOT_CONNECTED = -32,
     /// The stream was shut down for writing, or the queue was shut down.
     ROTA_ERR_SHUT = -33,
+    /// A task ended by an exception of its language (C++, say), which whoever
+    /// joins it in that language gets.
+    ROTA_ERR_EXCEPTION = -40,
 } rota_status;
 
 /// Hook: the time in nanoseconds since any fixed moment. It should not go back;

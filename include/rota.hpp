@@ -28,7 +28,8 @@
 //   callback.hpp  where the lambda of a callback lives
 //   loop.hpp      the loop
 //   stream.hpp    connections, listeners, names
-//   sync.hpp      locks, semaphores, events, queues, barriers
+//   scope.hpp     timeouts, shields, groups
+//   sync.hpp      locks, semaphores, events, conditions, queues, barriers
 //   handle.hpp    handles that close themselves, buffers
 //
 // WHAT IS ALLOCATED: a coroutine's frame (by the compiler, with operator new);
@@ -52,6 +53,7 @@
 #include "rota/future.hpp"
 #include "rota/handle.hpp"
 #include "rota/loop.hpp"
+#include "rota/scope.hpp"
 #include "rota/spawn.hpp"
 #include "rota/stream.hpp"
 #include "rota/sync.hpp"

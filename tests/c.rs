@@ -5,11 +5,12 @@
 //! being the reason. What templates and macros make depends on the compiler: C++ programs
 //! are built and run by each, as C++20 and 23, and those of `EVERY_WAY` as C and as C++ at
 //! each level of optimisation. A first line `// flags: ...` has more flags for a program.
-//! From the environment: `ROTA_C_ONLY` (parts of names, with commas),
-//! `ROTA_C_WRAPPER` (put before each run: "valgrind -q"), `ROTA_C_FLAGS` (more
-//! flags for the compiler), `ROTA_C_LINK` (flags for linking, if not the same;
-//! a C++ compiler links), `ROTA_C_LIBDIR` (where librota.so lies),
-//! `ROTA_TEST_SLOW` (a factor on the limits).
+//! Lines of output that begin with `|`, a table, are shown.
+//!
+//! From the environment: `ROTA_C_ONLY` (parts of names, with commas), `ROTA_C_WRAPPER`
+//! (put before each run: "valgrind -q"), `ROTA_C_FLAGS` (more flags for the compiler),
+//! `ROTA_C_LINK` (flags for linking, if not the same; a C++ compiler links),
+//! `ROTA_C_LIBDIR` (where librota.so lies), `ROTA_TEST_SLOW` (a factor on the limits).
 
 mod tools;
 
@@ -31,7 +32,8 @@ const STRICT: &str = "-Wpedantic -Wconversion -Wshadow -Wimplicit-fallthrough";
 const LEVELS: [&str; 4] = ["-O0", "-O1", "-O2", "-O3"];
 
 enum Outcome {
-    Passed,
+    /// With what it has to show.
+    Passed(String),
     Skipped(String),
     Failed(String),
 }
@@ -142,7 +144,7 @@ impl Setup {
         let output = ended.output;
         let outcome = match ended.code {
             _ if ended.timed_out => Outcome::Failed(format!("still running after {} s\n{output}", limit.as_secs())),
-            0 => Outcome::Passed,
+            0 => Outcome::Passed(output.lines().filter(|line| line.starts_with('|')).collect::<Vec<_>>().join("\n")),
             SKIP => Outcome::Skipped(output.lines().last().unwrap_or("no reason given").to_string()),
             code if code > 128 => Outcome::Failed(format!("killed by signal {}\n{output}", code - 128)),
             code => Outcome::Failed(format!("exit code {code}\n{output}")),
@@ -173,13 +175,14 @@ fn every_c_and_cpp_program_passes() {
     let next = AtomicUsize::new(0);
     let counts = [const { AtomicUsize::new(0) }; 3];
     let failures = Mutex::new(Vec::new());
+    let shown_tables = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 while let Some(program) = programs.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let (outcome, took) = setup.try_one(program);
                     let (kind, text) = match &outcome {
-                        Outcome::Passed => (0, "ok".to_string()),
+                        Outcome::Passed(_) => (0, "ok".to_string()),
                         Outcome::Failed(_) => (1, "FAILED".to_string()),
                         Outcome::Skipped(reason) => (2, format!("SKIPPED: {reason}")),
                     };
@@ -187,6 +190,14 @@ fn every_c_and_cpp_program_passes() {
                     let number: usize = counts.iter().map(|count| count.load(Ordering::Relaxed)).sum();
                     let (name, all) = (&program.name, programs.len());
                     say(&format!("[{number}/{all}] {name} ... {text} {:.2}s", took.as_secs_f64()));
+                    if let Outcome::Passed(table) = &outcome {
+                        // Built in several ways, a program shows the same.
+                        let mut seen = shown_tables.lock().expect("the tables");
+                        if !table.is_empty() && !seen.contains(table) {
+                            say(table);
+                            seen.push(table.clone());
+                        }
+                    }
                     if let Outcome::Failed(message) = outcome {
                         let at = shown(&program.source);
                         failures.lock().expect("the list").push(format!("--- {at}: {name}: {message}"));

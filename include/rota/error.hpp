@@ -87,12 +87,12 @@ inline std::error_code code_of(int32_t status) noexcept {
 class error : public std::system_error {
   public:
     explicit error(const rota_outcome &outcome)
-        : std::system_error(code_of(outcome.status), outcome.message),
+        : std::system_error(made_of(outcome.status, outcome.message)),
           os_error_(outcome.os_error),
           moved_bytes_(outcome.moved_bytes) {}
 
     explicit error(int32_t status, const char *message = "")
-        : std::system_error(code_of(status), message) {}
+        : std::system_error(made_of(status, message)) {}
 
     /// A rota_status, or one of the host's own.
     int32_t status() const noexcept { return code().value(); }
@@ -102,6 +102,11 @@ class error : public std::system_error {
     uint64_t moved_bytes() const noexcept { return moved_bytes_; }
 
   private:
+    static std::system_error made_of(int32_t status, const char *message) {
+        return *message ? std::system_error(code_of(status), message)
+                        : std::system_error(code_of(status));
+    }
+
     int32_t os_error_ = 0;
     uint64_t moved_bytes_ = 0;
 };

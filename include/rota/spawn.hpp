@@ -12,6 +12,8 @@
 
 #include "future.hpp"
 
+#include <memory>
+
 namespace rota {
 
 template <class T>
@@ -50,6 +52,15 @@ inline int32_t status_of(const std::exception_ptr &exception) noexcept {
     return ROTA_ERR_EXCEPTION;
 }
 
+/// The first exception of a group's members, until somebody has it.
+struct group_failure {
+    std::exception_ptr first;
+    int32_t status = ROTA_OK;
+    ~group_failure() {
+        if (first && status == ROTA_ERR_EXCEPTION) report(std::move(first), true);
+    }
+};
+
 /// The part of a root that whoever joins it knows.
 template <class T>
 struct root_base {
@@ -57,11 +68,13 @@ struct root_base {
     place<T> kept;
     int32_t status = ROTA_OK;
     int holders = 2;
+    /// Whether the exception has been seen by somebody else: its group.
+    bool is_told = false;
 
     virtual ~root_base() {
         // What is an error of rota's is in the log of the loop already.
         auto *thrown = kept.exception();
-        if (thrown && status == ROTA_ERR_EXCEPTION) report(std::move(*thrown), true);
+        if (thrown && status == ROTA_ERR_EXCEPTION && !is_told) report(std::move(*thrown), true);
     }
     void let_go() noexcept {
         if (--holders == 0) delete this;
@@ -72,8 +85,11 @@ template <class T, class F>
 struct root final : root_base<T> {
     F function;
     task<T> body;
+    /// Of the group that it is a member of, if it is.
+    std::shared_ptr<group_failure> group;
 
-    explicit root(F &&from) : function(std::move(from)), body(function()) {
+    explicit root(F &&from, std::shared_ptr<group_failure> of = nullptr)
+        : function(std::move(from)), body(function()), group(std::move(of)) {
         this->shared.next = body.get();
         body.get().promise().shared = &this->shared;
     }
@@ -99,6 +115,7 @@ struct root final : root_base<T> {
             this->status = status_of(*thrown);
             answer = this->status;
             this->kept.set_exception(std::move(*thrown));
+            tell_group();
         } else {
             try {
                 answer = short_of(*from.value());
@@ -106,6 +123,7 @@ struct root final : root_base<T> {
             } catch (...) {
                 answer = this->status = ROTA_ERR_EXCEPTION;
                 this->kept.set_exception(std::current_exception());
+                tell_group();
             }
         }
 #else
@@ -114,6 +132,13 @@ struct root final : root_base<T> {
 #endif
         body = {};
         return answer;
+    }
+
+    void tell_group() noexcept {
+        if (!group || group->first || this->status == ROTA_ERR_CANCELLED) return;
+        group->first = *this->kept.exception();
+        group->status = this->status;
+        this->is_told = true;
     }
 };
 
@@ -235,9 +260,10 @@ struct join_as_result {
 
 /// Starts what `function` makes. `start` is the call of C.
 template <class F, class Start>
-auto spawn_with(F function, const char *name, Start start) {
+auto spawn_with(F function, const char *name, Start start,
+                std::shared_ptr<group_failure> group = nullptr) {
     using T = task_value<F>;
-    auto *made = new root<T, F>(std::move(function));
+    auto *made = new root<T, F>(std::move(function), std::move(group));
     rota_task_options options;
     rota_task task{};
     (void)rota_task_options_init(&options, sizeof options);

@@ -101,6 +101,39 @@ class event : public owned<rota_event, rota_event_close> {
     }
 };
 
+/// What tasks wait for while they hold a lock: see rota_condition_wait().
+class condition : public owned<rota_condition, rota_condition_close> {
+  public:
+    using owned::owned;
+    condition(loop_ref loop, const lock &used) {
+        detail::check(rota_loop_open_condition(loop, used.get(), out()));
+    }
+    future<void> wait() const noexcept { return future<void>(rota_condition_wait(get())); }
+    std::error_code notify(size_t count = 1) const noexcept {
+        return code_of(rota_condition_notify(get(), count));
+    }
+    std::error_code notify_all() const noexcept {
+        return code_of(rota_condition_notify_all(get()));
+    }
+};
+
+/// A lock that many read under, or one writes under.
+class rwlock : public owned<rota_rwlock, rota_rwlock_close> {
+  public:
+    using owned::owned;
+    explicit rwlock(loop_ref loop) { detail::check(rota_loop_open_rwlock(loop, out())); }
+    detail::hold_awaiter<rota_rwlock, rota_rwlock_acquire_read, rota_rwlock_release_read> read()
+        const noexcept {
+        return detail::hold_awaiter<rota_rwlock, rota_rwlock_acquire_read,
+                                    rota_rwlock_release_read>(get());
+    }
+    detail::hold_awaiter<rota_rwlock, rota_rwlock_acquire_write, rota_rwlock_release_write> write()
+        const noexcept {
+        return detail::hold_awaiter<rota_rwlock, rota_rwlock_acquire_write,
+                                    rota_rwlock_release_write>(get());
+    }
+};
+
 template <class T>
 class queue;
 
@@ -114,6 +147,9 @@ class queue<T *> : public owned<rota_queue, rota_queue_close> {
         detail::check(rota_loop_open_queue(loop, capacity, order, out()));
     }
     future<void> put(T *item) const noexcept { return future<void>(rota_queue_put(get(), item)); }
+    future<void> put(T *item, int64_t priority) const noexcept {
+        return future<void>(rota_queue_put_priority(get(), item, priority));
+    }
     /// The next item. (`get()` is the handle, as everywhere.)
     future<T *> take() const noexcept { return future<T *>(rota_queue_get(get())); }
     std::error_code try_put(T *item) const noexcept {

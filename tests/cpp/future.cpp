@@ -16,6 +16,7 @@ TEST(statuses_are_error_codes) {
     } catch (const std::system_error &it) {
         CHECK(it.code() == ROTA_ERR_CANCELLED && strstr(it.what(), "text") != nullptr);
     }
+    CHECK_TEXT(rota::error(ROTA_ERR_EOF).what(), rota_strerror(ROTA_ERR_EOF));
 }
 
 TEST(failures_are_thrown_with_what_is_known) {

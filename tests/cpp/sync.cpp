@@ -85,6 +85,64 @@ TEST(events_wake_everybody) {
     CHECK_STATUS(WAIT(loop, rota_task_join(c.get())), ROTA_ERR_CANCELLED);
 }
 
+TEST(conditions_wait_under_a_lock) {
+    test_loop loop;
+    rota::lock lock(loop);
+    rota::condition condition(loop, lock);
+    int ready = 0;
+    auto waits = [&](int n) -> rota::task<void> {
+        auto held = co_await lock.hold();
+        while (ready < n) co_await condition.wait();
+        record("%d", n);
+    };
+    auto a = loop.spawn(waits(1)), b = loop.spawn(waits(2));
+    turn(loop);
+    CHECK(!lock.is_locked());
+    loop.run_until([&]() -> rota::task<void> {
+        for (int i = 0; i < 2; i++) {
+            auto held = co_await lock.hold();
+            ready++;
+            CHECK(!condition.notify_all());
+        }
+    });
+    loop.run_until(std::move(b));
+    CHECK_RECORD("1 2");
+    CHECK(!condition.notify());
+}
+
+TEST(many_read_or_one_writes) {
+    test_loop loop;
+    rota::rwlock lock(loop);
+    auto reads = [&](const char *name) -> rota::task<void> {
+        auto held = co_await lock.read();
+        record("%s", name);
+        co_await rota::sleep(1s);
+    };
+    auto a = loop.spawn(reads("a")), b = loop.spawn(reads("b"));
+    auto writes = loop.spawn([&]() -> rota::task<void> {
+        auto held = co_await lock.write();
+        record("w");
+        co_await rota::sleep(1s);
+    });
+    auto c = loop.spawn(reads("c"));
+    turn(loop);
+    CHECK_RECORD("a b");
+    loop.run_until(std::move(c));
+    CHECK_RECORD("w c");
+}
+
+TEST(queues_in_order_of_priority) {
+    test_loop loop;
+    rota::queue<int *> queue(loop, 0, ROTA_QUEUE_PRIORITY);
+    int items[3] = {0, 1, 2};
+    loop.run_until([&]() -> rota::task<void> {
+        co_await queue.put(&items[0], 5);
+        co_await queue.put(&items[1], -5);
+        CHECK(co_await queue.take() == &items[1]);
+        CHECK(co_await queue.take() == &items[0]);
+    });
+}
+
 TEST(queues_carry_pointers) {
     test_loop loop;
     rota::queue<int *> queue(loop, 1);
@@ -158,6 +216,9 @@ int main(int argc, char **argv) {
     RUN(a_lock_is_released_by_what_unwinds);
     RUN(semaphores_have_places);
     RUN(events_wake_everybody);
+    RUN(conditions_wait_under_a_lock);
+    RUN(many_read_or_one_writes);
+    RUN(queues_in_order_of_priority);
     RUN(queues_carry_pointers);
     RUN(barriers_let_all_pass);
     RUN(handles_close_themselves_and_are_moved);

@@ -10,14 +10,15 @@
 
 #define SEEDS 300
 
-static int play_everything(const front_end *const *front_ends, int count) {
+/* `mark` begins each line of the table. */
+static void play_everything(const front_end *const *front_ends, int count, const char *mark) {
     scenario made;
     size_t i;
     int j, steps = 0;
     for (i = 0; i < COUNT(scenarios); i++) {
         int lines = play_all(&scenarios[i], front_ends, count);
         CHECK(lines > 3);
-        printf("| %-60s %3d steps", scenarios[i].name, lines);
+        printf("%s %-60s %3d steps", mark, scenarios[i].name, lines);
         for (j = 0; j < count; j++) printf(" %s", front_ends[j]->name);
         puts(" equal");
     }
@@ -28,8 +29,7 @@ static int play_everything(const front_end *const *front_ends, int count) {
         made.name = name;
         steps += play_all(&made, front_ends, count);
     }
-    printf("| %d random scenarios of fixed seeds: %d steps, all equal\n", SEEDS, steps);
-    return 0;
+    printf("%s %d random scenarios of fixed seeds: %d steps, all equal\n", mark, SEEDS, steps);
 }
 
 #endif

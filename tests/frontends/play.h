@@ -9,7 +9,7 @@ static void open_world(world *self, const scenario *played, const front_end *by)
     memset(self, 0, sizeof *self);
     self->loop = open_with(&options);
     self->played = played;
-    self->front_end = by;
+    self->by = by;
     self->begin = now_of(self->loop);
     for (i = 0; i < OBJECTS; i++) {
         CHECK_STATUS(rota_loop_open_lock(self->loop, &self->locks[i]), ROTA_OK);
@@ -34,12 +34,12 @@ static int is_over(const world *self) {
     return 1;
 }
 
-/* Runs until every actor has ended. Where nothing goes on by itself, all that are left are asked. */
+/* Runs until every actor has ended. Where nothing goes on, all that are left are asked to. */
 static void run_world(world *self) {
     int i, rounds, stuck = 0;
     for (i = 0; i < self->played->first; i++) {
         self->actors[i].spawned = 1;
-        self->front_end->spawn(&self->actors[i]);
+        self->by->spawn(&self->actors[i]);
     }
     for (rounds = 0; !is_over(self); rounds++) {
         uint64_t next = 0;
@@ -50,9 +50,9 @@ static void run_world(world *self) {
             note(self, "stuck\n");
             for (i = 0; i < ACTORS_MAX; i++)
                 if (self->actors[i].spawned && !self->actors[i].ended)
-                    CHECK_STATUS(self->front_end->cancel(&self->actors[i]), ROTA_OK);
+                    CHECK_STATUS(self->by->cancel(&self->actors[i]), ROTA_OK);
         }
-        self->front_end->turn(self);
+        self->by->turn(self);
     }
 }
 

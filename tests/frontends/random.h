@@ -6,7 +6,7 @@
 static int pick(uint64_t *seed, int count) { return (int)(test_random(seed) % (uint64_t)count); }
 
 static step random_step(uint64_t *seed, int self, int actors) {
-    static const op often[] = {SLEEP, SLEEP, SLEEP, ACQUIRE, RELEASE, ENTER, LEAVE, PUT, PUT,
+    static const kind often[] = {SLEEP, SLEEP, SLEEP, ACQUIRE, RELEASE, ENTER, LEAVE, PUT, PUT,
                                GET, GET, WAIT_FOR_EVENT, SET, CLEAR, MEET, AWAIT, COMPLETE, BREAK,
                                JOIN, YIELD, YIELD, CANCEL, CANCEL, UNCANCEL, SHUT};
     step made;

@@ -40,10 +40,10 @@ typedef enum {
     CANCEL,
     UNCANCEL, /* oneself */
     RETURN    /* ends the actor with `value` */
-} op;
+} kind;
 
 typedef struct {
-    op op;
+    kind op;
     int object;
     int64_t value;
     int ms;
@@ -86,7 +86,7 @@ typedef struct actor {
 typedef struct world {
     rota_loop loop;
     const scenario *played;
-    const front_end *front_end;
+    const front_end *by;
     actor actors[ACTORS_MAX];
     rota_lock locks[OBJECTS];
     rota_semaphore semaphores[OBJECTS];
@@ -114,15 +114,16 @@ __attribute__((format(printf, 2, 3))) static void note(world *self, const char *
     self->length += (size_t)length;
 }
 
-static const char *op_name(op which) {
+static const char *op_name(kind which) {
     static const char *const names[] = {
-        "end",   "sleep", "acquire",  "enter", "wait",  "put",    "get",     "meet",
-        "await", "join",  "yield",    "release", "leave", "set",  "clear",   "shut",
-        "complete", "break", "spawn", "cancel", "uncancel", "return"};
+        "end", "sleep", "acquire", "enter", "wait", "put", "get", "meet", "await", "join", "yield",
+        "release", "leave", "set", "clear", "shut", "complete", "break", "spawn", "cancel",
+        "uncancel", "return"};
     return names[which];
 }
 
-static void note_step(const actor *self, op which, int64_t status, int64_t value, uint64_t moved) {
+static void note_step(const actor *self, kind which, int64_t status, int64_t value,
+                      uint64_t moved) {
     world *all = self->world;
     note(all, "%" PRIu64 "us a%d.%d %s", (now_of(all->loop) - all->begin) / 1000, self->number,
          self->at, op_name(which));
@@ -169,7 +170,7 @@ static rota_future begin_step(actor *self) {
             future = all->promises[now->object];
             break;
         case JOIN:
-            future = all->front_end->join(&all->actors[now->object]);
+            future = all->by->join(&all->actors[now->object]);
             break;
         default:
             CHECK(0);
@@ -231,13 +232,13 @@ static void do_step(actor *self) {
         case SPAWN:
             CHECK(!all->actors[now->object].spawned);
             all->actors[now->object].spawned = 1;
-            all->front_end->spawn(&all->actors[now->object]);
+            all->by->spawn(&all->actors[now->object]);
             break;
         case CANCEL:
-            answer = all->front_end->cancel(&all->actors[now->object]);
+            answer = all->by->cancel(&all->actors[now->object]);
             break;
         case UNCANCEL:
-            answer = (int64_t)all->front_end->uncancel(self);
+            answer = (int64_t)all->by->uncancel(self);
             break;
         default:
             CHECK(0);
