@@ -815,11 +815,23 @@ typedef struct {
     uint64_t id;
 } rota_barrier;
 
+/// A bounded line of pointers from any thread or loop to one loop.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_channel;
+
 /// A value that is made once, by the first who needs it.
 typedef struct {
     /// Private: zero is null, equal ids name the same thing.
     uint64_t id;
 } rota_once;
+
+/// A broadcast that something is to end: a shutdown, a level, a request.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_token;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1963,6 +1975,65 @@ rota_status rota_barrier_reset(rota_barrier barrier);
 /// its loop does the same. Closing null succeeds and does nothing.
 rota_status rota_barrier_close(rota_barrier barrier);
 
+/// A channel: pointers from any thread and any loop to this loop, which
+/// receives. It holds at most `capacity` of them, at least 1, and takes the
+/// room for them now, from the system. What they point to stays yours: nothing
+/// here reads it or lets go of it, and NULL is an item like others.
+rota_status rota_loop_open_channel(rota_loop loop, size_t capacity,
+    rota_channel *out);
+
+/// Sends an item, from any thread: ROTA_OK, it is in, behind all that were sent
+/// before. While there is no room it blocks the calling thread, for
+/// `timeout_ns` of the system's clock at most (ROTA_FOREVER: no limit); those
+/// who wait for room, threads and loops alike, get it in the order in which
+/// they came. With any other answer the item is not in, and stays yours.
+/// Thread-safe.
+///
+/// ROTA_ERR_LIMIT: there is no room, and `timeout_ns` is 0. ROTA_ERR_TIMEOUT:
+/// the time is over. ROTA_ERR_SHUT: the channel was shut down.
+/// ROTA_ERR_CANCELLED: it was closed meanwhile. ROTA_ERR_HANDLE: it was closed
+/// before, or its loop was abandoned. ROTA_ERR_REENTRANT: there is no room, and
+/// the thread may not block: it is the receiving loop's own, or inside a
+/// callback or a task; use rota_loop_send() there.
+rota_status rota_channel_send(rota_channel channel, void *item,
+    uint64_t timeout_ns);
+
+/// A future of this loop's that is complete, with 0, once the item is in the
+/// channel, which may be of any loop and thread: at once if there is room, else
+/// in the order in which they came, as with rota_channel_send(). Cancelled or
+/// failed, it has put nothing in; a cancel that comes too late to take the item
+/// back completes it with 0. Its failures are those of rota_channel_send().
+rota_future rota_loop_send(rota_loop loop, rota_channel channel, void *item);
+
+/// A future for the oldest item; rota_future_take_result() hands it out. The
+/// first to ask is the first to get one. Cancelling it while it is pending
+/// leaves the line; once it is complete it holds the item until that is taken.
+/// Closing it drops the item. ROTA_ERR_SHUT: the channel was shut down, and is
+/// empty.
+rota_future rota_channel_receive(rota_channel channel);
+
+/// Takes the oldest item if there is one now. ROTA_ERR_PENDING: it is empty, or
+/// others wait for its items; ROTA_ERR_SHUT: it is empty, and was shut down.
+rota_status rota_channel_try_receive(rota_channel channel, void **out);
+
+/// Nothing is sent from now on: who waits for room, or tries, gets
+/// ROTA_ERR_SHUT. Items that are in it come out as before; once it is empty,
+/// who waits to receive, or tries, gets ROTA_ERR_SHUT. Shutting it again
+/// changes nothing. Thread-safe.
+rota_status rota_channel_shutdown(rota_channel channel);
+
+/// How many items are in the channel. Thread-safe.
+rota_status rota_channel_get_size(rota_channel channel, size_t *out);
+
+/// How many senders, threads and loops, wait for room. Thread-safe.
+rota_status rota_channel_get_waiting(rota_channel channel, size_t *out);
+
+/// Ends the channel: who waits on either side ends with ROTA_ERR_CANCELLED, and
+/// items that are in it are forgotten; shut it down and take them first if they
+/// have to be let go. Closing its loop does the same. Closing null succeeds and
+/// does nothing.
+rota_status rota_channel_close(rota_channel channel);
+
 /// A cell for a value that tasks or callbacks of one loop need, and that is
 /// made once, by the first of them.
 rota_status rota_loop_open_once(rota_loop loop, rota_once *out);
@@ -1992,6 +2063,47 @@ rota_status rota_once_get(rota_once once, void **out);
 /// with ROTA_ERR_CANCELLED. Closing its loop does the same, the values last.
 /// Closing null succeeds and does nothing.
 rota_status rota_once_close(rota_once once);
+
+/// A token: one call cancels it, and whoever looks, waits or is attached learns
+/// that something is to end. A token below a `parent` of the same loop is
+/// cancelled with it, at once if it is cancelled already; a null `parent` is
+/// none.
+rota_status rota_loop_open_token(rota_loop loop, rota_token parent,
+    rota_token *out);
+
+/// Cancels a token and all below it: those who wait for it go on, and the tasks
+/// that are attached are asked to end, in the next turn, as by
+/// rota_task_cancel_with(). `reason` is copied; NULL is none. A token that is
+/// cancelled stays as it is, with its first reason.
+rota_status rota_token_cancel(rota_token token, const char *reason);
+
+/// As rota_token_cancel() without a reason, from any thread: from now on
+/// rota_token_is_cancelled() says so of this token; all else, tokens below it
+/// included, follows in the loop's next turn. Thread-safe.
+rota_status rota_token_post_cancel(rota_token token);
+
+/// Whether a token is cancelled, for those who look now and then. Thread-safe.
+rota_status rota_token_is_cancelled(rota_token token, bool *out);
+
+/// Why a token was cancelled, cut to fit and with a NUL; "" if it was not, or
+/// without a reason. Its whole length goes to `length`, which may be NULL.
+rota_status rota_token_get_reason(rota_token token, char *buffer, size_t size,
+    size_t *length);
+
+/// A future that is complete, with 0, once the token is cancelled. If the token
+/// is closed before, it ends with ROTA_ERR_CANCELLED.
+rota_future rota_token_wait(rota_token token);
+
+/// A task of the same loop is asked to end when the token is cancelled, once;
+/// in the next turn if it is cancelled already. It is let go when it ends, so
+/// that a token may outlive any number of tasks; attaching it again changes
+/// nothing before it is asked. ROTA_ERR_DONE: it has ended.
+rota_status rota_token_attach(rota_token token, rota_task task);
+
+/// Ends the token: who waits for it ends with ROTA_ERR_CANCELLED; tasks that
+/// are attached go on, and tokens below it stand on their own. Closing its loop
+/// does the same. Closing null succeeds and does nothing.
+rota_status rota_token_close(rota_token token);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -63,4 +63,7 @@ pub mod queue;
 
 pub mod barrier;
 
+pub mod channel;
+
 pub mod once;
+pub mod token;

@@ -106,13 +106,7 @@ impl<S: Service> Runtime<S> {
                 Ok(Label::Post)
             }
             Entry::Group(key) => {
-                self.with(|state| {
-                    state.core.group_begin(key);
-                    Ok(())
-                })?;
-                while let Some(free) = self.with(|state| Ok(state.group_step(key)))? {
-                    self.let_go(Some(free));
-                }
+                self.step_group(key)?;
                 Ok(Label::Post)
             }
             Entry::Then(key, then) => {
@@ -124,6 +118,13 @@ impl<S: Service> Runtime<S> {
             Entry::Blocked(key, ticket) => {
                 self.let_go(self.with(|state| Ok(state.blocked_answer(key, ticket)))?);
                 Ok(Label::Future(key))
+            }
+            Entry::Ask(circle) => {
+                self.with(|state| {
+                    state.circle_begin(circle);
+                    Ok(())
+                })?;
+                Ok(Label::Post)
             }
             Entry::Free(free) => {
                 self.let_go(Some(free));
@@ -160,6 +161,17 @@ impl<S: Service> Runtime<S> {
                 self.with(|state| Ok(state.chain_answered(key, future, next.into())))
             }
         }
+    }
+
+    fn step_group(&self, key: Key) -> Result<()> {
+        self.with(|state| {
+            state.core.group_begin(key);
+            Ok(())
+        })?;
+        while let Some(free) = self.with(|state| Ok(state.group_step(key)))? {
+            self.let_go(Some(free));
+        }
+        Ok(())
     }
 
     /// Calls a destructor that is due. The loop counts as running meanwhile: it is not closed from in there.

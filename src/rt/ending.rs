@@ -102,7 +102,10 @@ impl Core {
 
     /// What the body's answer makes of the task's outcome.
     fn task_set_end(&mut self, key: Key, answer: i64, asked: bool) {
-        let reason = self.ties_of_mut(key).map_or(Text::None, |ties| core::mem::take(&mut ties.reason));
+        let ties = self.ties_of_mut(key);
+        let (attached, reason) =
+            ties.map_or((None, Text::None), |ties| (ties.attached.take(), core::mem::take(&mut ties.reason)));
+        self.attached_end(attached);
         let Some(task) = self.tasks.get_mut(key) else { return };
         task.asked = asked;
         if answer >= 0 || answer != task.outcome.short() {

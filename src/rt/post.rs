@@ -57,6 +57,7 @@ impl<S: Service> State<S> {
                 let gone = |waiter: &Waiter| matches!(waiter, Waiter::Blocked(of) if *of == ticket);
                 self.core.future_unclaim(future, gone);
             }
+            Message::Service(object) => self.service.told(&mut self.core, Some(object)),
         }
     }
 

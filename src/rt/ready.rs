@@ -36,6 +36,8 @@ pub enum Entry {
     Combine(Key),
     /// A thread that is blocked until this future, which is done.
     Blocked(Key, Ticket),
+    /// A circle of tasks that are to be asked to end.
+    Ask(Key),
     /// A posted result that came too late.
     Free(HostFree),
     /// A group of which some members' futures are done.

@@ -46,6 +46,10 @@ pub enum Owner {
     Get(Key),
     /// A queue's, of those who wait until all is done.
     Join(Key),
+    /// A channel's, of those who receive.
+    Receive(Key),
+    /// A token's.
+    Token(Key),
     /// A once-cell's.
     Once(Key),
 }

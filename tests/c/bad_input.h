@@ -7,6 +7,8 @@
 enum kind {
     LOOP, CALL, TIMER, FUTURE, TASK, LISTENER, STREAM, LOCK, SEMAPHORE, EVENT, QUEUE,
     BARRIER,
+    CHANNEL,
+    TOKEN,
     CONDITION,
     RWLOCK,
     ONCE,
@@ -28,6 +30,8 @@ typedef struct {
     rota_event event;
     rota_queue queue; /* by priority, so that it takes every put */
     rota_barrier barrier;
+    rota_channel channel;
+    rota_token token;
     rota_condition condition; /* under the lock */
     rota_rwlock rwlock;
     rota_once once;
@@ -162,10 +166,23 @@ static void end_one_of_each(fixture *self) {
     self->stale[GROUP] = group.id;
 }
 
+/* And of each that other threads share. */
+static void end_what_is_shared(fixture *self) {
+    rota_channel channel;
+    rota_token token, none = {0};
+    CHECK_STATUS(rota_loop_open_channel(self->loop, 2, &channel), ROTA_OK);
+    CHECK_STATUS(rota_channel_close(channel), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_token(self->loop, none, &token), ROTA_OK);
+    CHECK_STATUS(rota_token_close(token), ROTA_OK);
+    self->stale[CHANNEL] = channel.id;
+    self->stale[TOKEN] = token.id;
+}
+
 static void open_fixture(fixture *self) {
     memset(self, 0, sizeof *self);
     self->loop = open_system();
     end_one_of_each(self);
+    end_what_is_shared(self);
     self->stream = connect_raw(self->loop, &self->raw);
     CHECK_STATUS(rota_loop_listen(self->loop, "127.0.0.1", 0, NULL, &self->listener), ROTA_OK);
     CHECK_STATUS(rota_loop_open_lock(self->loop, &self->lock), ROTA_OK);
@@ -174,6 +191,8 @@ static void open_fixture(fixture *self) {
     CHECK_STATUS(rota_loop_open_event(self->loop, 0, &self->event), ROTA_OK);
     CHECK_STATUS(rota_loop_open_queue(self->loop, 2, ROTA_QUEUE_PRIORITY, &self->queue), ROTA_OK);
     CHECK_STATUS(rota_loop_open_barrier(self->loop, 2, &self->barrier), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_channel(self->loop, 2, &self->channel), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_token(self->loop, (rota_token){0}, &self->token), ROTA_OK);
     CHECK_STATUS(rota_loop_open_condition(self->loop, self->lock, &self->condition), ROTA_OK);
     CHECK_STATUS(rota_loop_open_rwlock(self->loop, &self->rwlock), ROTA_OK);
     CHECK_STATUS(rota_loop_open_once(self->loop, &self->once), ROTA_OK);
@@ -197,6 +216,8 @@ static void open_fixture(fixture *self) {
     self->live[EVENT] = self->event.id;
     self->live[QUEUE] = self->queue.id;
     self->live[BARRIER] = self->barrier.id;
+    self->live[CHANNEL] = self->channel.id;
+    self->live[TOKEN] = self->token.id;
     self->live[CONDITION] = self->condition.id;
     self->live[RWLOCK] = self->rwlock.id;
     self->live[ONCE] = self->once.id;
@@ -254,6 +275,10 @@ static void check_unharmed(fixture *self) {
     CHECK_EQ(size, 0);
     CHECK_STATUS(rota_barrier_get_waiting(self->barrier, &requests), ROTA_OK);
     CHECK_EQ(requests, 0);
+    CHECK_STATUS(rota_token_is_cancelled(self->token, &locked), ROTA_OK);
+    CHECK(!locked);
+    CHECK_STATUS(rota_channel_get_size(self->channel, &size), ROTA_OK);
+    CHECK_EQ(size, 0);
     CHECK_STATUS(rota_rwlock_get_readers(self->rwlock, &requests), ROTA_OK);
     CHECK_EQ(requests, 0);
     CHECK_STATUS(rota_rwlock_is_writing(self->rwlock, &locked), ROTA_OK);
