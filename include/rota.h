@@ -316,6 +316,9 @@ typedef enum {
     ROTA_ERR_NOT_CONNECTED = -32,
     /// The stream was shut down for writing, or the queue was shut down.
     ROTA_ERR_SHUT = -33,
+    /// A task ended by an exception of its language (C++, say), which whoever
+    /// joins it in that language gets.
+    ROTA_ERR_EXCEPTION = -40,
 } rota_status;
 
 /// Hook: the time in nanoseconds since any fixed moment. It should not go back;
