@@ -405,9 +405,13 @@ typedef struct {
     uint64_t memory_limit;
     /// What debug mode calls too long; 0 means 100 ms.
     uint64_t slow_callback_ns;
-    /// The stack of a task that names no size, in bytes; 0 means 256 KiB.
+    /// The stack of a task that names no size, in bytes of address space, of
+    /// which only touched pages take memory; 0 means 256 KiB, and powers of two
+    /// are given.
     size_t stack_size;
-    /// Stacks kept for reuse; 0 means 1024.
+    /// Stacks kept for reuse; 0 means 1024. Those that nobody needs for a while
+    /// keep
+    /// 16 KiB of memory each.
     uint32_t stacks_kept;
     /// Zero.
     uint32_t reserved;
@@ -492,6 +496,12 @@ typedef struct {
     uint64_t stacks_kept;
     /// Completions that you have not fetched, now.
     uint64_t completions;
+    /// Address space mapped for stacks, now; memory is taken by touched pages
+    /// only.
+    uint64_t stacks_mapped_bytes;
+    /// The most that a task that has ended used of its stack, as far as debug
+    /// mode saw; otherwise 0.
+    uint64_t stack_peak_bytes;
 } rota_loop_stats;
 
 /// A callback that stands in the queue of a loop.
@@ -589,7 +599,8 @@ typedef struct {
     size_t size;
     /// For logs: at most 255 bytes of UTF-8, copied. NULL means "task".
     const char *name;
-    /// A stack of this size instead of one from the loop's pool, in bytes.
+    /// A stack of at least this size instead of the loop's usual one, in bytes:
+    /// powers of two are given. With `stack`: its size.
     size_t stack_size;
     /// Called with `user_data` once, when the body has returned; also when
     /// spawning fails.
@@ -598,6 +609,19 @@ typedef struct {
     uint32_t flags;
     /// Zero.
     uint32_t reserved;
+    /// Memory of yours for the stack: `stack_size` bytes, 16384 at least, 1 GiB
+    /// at most. It is borrowed until the task has ended (its join is done, or
+    /// `user_data_free` is called), and overwritten. Nothing guards its end: a
+    /// word at the low end is checked when the task ends, in debug mode also
+    /// whenever it waits, and the log says as an error that it was overwritten.
+    /// ROTA_ERR_BUSY: another task of the loop runs on some of it; that a task
+    /// of another loop does is not seen. What a task runs on that
+    /// rota_loop_abandon() left must not be used again.
+    ///
+    /// NULL: a stack of ours. The 64 KiB below it end the process when they are
+    /// touched; a function with a larger frame may step over them, unless it
+    /// was compiled with -fstack-clash-protection.
+    void *stack;
 } rota_task_options;
 
 /// The body of a stackful task. What it returns is the task's outcome: a value
@@ -1260,6 +1284,14 @@ rota_status rota_task_get_cancelling(rota_task task, uint32_t *out);
 /// full length goes to `length`, which may be NULL.
 rota_status rota_task_get_name(rota_task task, char *buffer, size_t size,
     size_t *length);
+
+/// How many bytes of its stack the task has used at most so far, also while it
+/// runs. Only for a stackful task that was started in debug mode, which starts
+/// it on a stack of zeros and finds the lowest byte that is not zero any more
+/// (ROTA_ERR_UNSUPPORTED otherwise; where the system does not let the library
+/// look, too). ROTA_ERR_DONE: it has ended; in debug mode the log warns then if
+/// it used more than three quarters.
+rota_status rota_task_get_stack_used(rota_task task, size_t *out);
 
 /// The full outcome of the task's last await. The message lives until its next.
 rota_status rota_task_get_outcome(rota_task task, rota_outcome *out);

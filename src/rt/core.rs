@@ -120,8 +120,10 @@ pub struct Core {
     pub(super) scopes: Slab<Scope>,
     /// Groups of tasks and operations.
     pub(super) groups: Groups,
-    /// Stacks of tasks that ended.
+    /// Stacks of tasks.
     pub stacks: StackPool,
+    /// The most that a task which has ended used of its stack, as far as debug mode saw.
+    pub stack_peak: usize,
     /// Blocking calls.
     pub executor: Executor,
     /// The side that other threads see.
@@ -182,7 +184,8 @@ impl Core {
             ties: Slab::new(memory.clone(), 1),
             scopes: Slab::new(memory.clone(), generation),
             groups: Groups::new(&memory, generation),
-            stacks: StackPool::new(memory.clone(), settings.stacks_kept),
+            stacks: StackPool::new(memory.clone(), settings.stack_size, settings.stacks_kept),
+            stack_peak: 0,
             executor: Executor::new(
                 &memory,
                 waker.clone(),

@@ -25,7 +25,6 @@
 //! the group that it belongs to, which may cancel its other members.
 
 use super::core::Core;
-use super::coro::Body;
 use super::event_loop::State;
 use super::future::{Object, Unseen};
 use super::hook::ROTA_TASK_ENDED;
@@ -44,7 +43,7 @@ impl<S: Service> State<S> {
     /// ready queue is set aside. What it returns is the caller's to call.
     pub fn task_end(&mut self, key: Key, answer: i64) -> Option<HostFree> {
         self.core.tell_of_task(key, ROTA_TASK_ENDED);
-        self.core.task_release(key);
+        self.core.body_over(key);
         let asked = self.core.task_cancelling(key).is_ok_and(|requests| requests > 0);
         let answer = self.core.scopes_drop(key, answer);
         self.core.task_set_end(key, answer, asked);
@@ -95,11 +94,9 @@ impl<S: Service> State<S> {
 
 impl Core {
     /// The body is over: its stack goes back, and the values that it saw are let go of.
-    fn task_release(&mut self, key: Key) {
+    fn body_over(&mut self, key: Key) {
+        self.stack_over(key);
         let Some(task) = self.tasks.get_mut(key) else { return };
-        if let Some(Body::Stackful(stackful)) = task.body.take() {
-            stackful.recycle(&mut self.stacks);
-        }
         self.locals.release(core::mem::replace(&mut task.locals, Chain::EMPTY));
     }
 

@@ -37,6 +37,7 @@ mod ready;
 mod remote;
 mod scope;
 mod service;
+mod stacks;
 mod task;
 mod ties;
 mod timer;
@@ -47,7 +48,7 @@ mod waiters;
 
 pub use self::core::{Core, Counters, Settings};
 pub use self::core::{ROTA_LOG_DEBUG, ROTA_LOG_ERROR, ROTA_LOG_INFO, ROTA_LOG_WARNING};
-pub use self::coro::{Start, ROTA_STEP_WAIT};
+pub use self::coro::{StackWanted, Start, ROTA_STEP_WAIT};
 pub use self::current::{get as current, is_innermost};
 pub use self::event_loop::{Runtime, State, TurnFigures, TurnLimits, ROTA_FOREVER};
 pub use self::future::{Future, Object, Source};

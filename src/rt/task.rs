@@ -19,7 +19,7 @@
 //! what its end does in `ending.rs`.
 
 use super::core::Core;
-use super::coro::{Body, Stackful, Start, Step};
+use super::coro::{Body, StackWanted, Stackful, Start, Step};
 use super::event_loop::State;
 use super::hook::{ROTA_TASK_RESUMED, ROTA_TASK_SPAWNED};
 use super::info::Facts;
@@ -112,8 +112,8 @@ pub struct Task {
 pub struct NewTask {
     /// For logs.
     pub name: Text,
-    /// The size of its own stack; None for one from the pool.
-    pub stack_size: Option<usize>,
+    /// The stack it runs on, if it is not stepped.
+    pub stack: StackWanted,
     /// Lets go of the body's user_data.
     pub free: Option<HostFree>,
     /// Whether nobody will join it.
@@ -127,13 +127,16 @@ pub struct NewTask {
 impl Core {
     /// A new task with a stack, queued for the next turn.
     pub fn task_spawn(&mut self, new: NewTask, start: Start) -> Result<Key> {
-        let (size, own) = (new.stack_size.unwrap_or(self.stack_size), new.stack_size.is_some());
-        let eager = new.eager;
+        let (stack, eager) = (new.stack, new.eager);
         let key = self.task_insert(new, true)?;
         let handle = self.handle(Kind::Task, key).into();
-        match Stackful::new(&mut self.stacks, size, own, handle, start) {
-            Ok(body) => Ok(self.task_start(key, Body::Stackful(body), eager)),
+        match Stackful::new(&mut self.stacks, stack, self.debug, handle, start) {
+            Ok(body) => {
+                self.stack_crowding();
+                Ok(self.task_start(key, Body::Stackful(body), eager))
+            }
             Err(error) => {
+                self.stack_refused(stack, &error);
                 let locals = self.tasks.remove(key).map_or(Chain::EMPTY, |task| task.locals);
                 self.locals.release(locals);
                 self.ready.release_one();
@@ -144,6 +147,9 @@ impl Core {
 
     /// A new stepped task, queued for the next turn.
     pub fn task_spawn_stepped(&mut self, new: NewTask, step: HostStep) -> Result<Key> {
+        if matches!(new.stack, StackWanted::Host(_)) {
+            return Err(ROTA_ERR_INVALID.into());
+        }
         let eager = new.eager;
         let key = self.task_insert(new, false)?;
         Ok(self.task_start(key, Body::Stepped(step), eager))

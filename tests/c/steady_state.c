@@ -298,6 +298,24 @@ static void spawn_round(rota_loop loop) {
     CHECK_EQ(WAIT(loop, rota_task_join(task)), 4);
 }
 
+static void spawn_on_other_stacks_round(rota_loop loop) {
+    static char memory[32 * 1024];
+    rota_task_options options;
+    rota_task tasks[2];
+    CHECK_STATUS(rota_task_options_init(&options, sizeof options), ROTA_OK);
+    options.stack_size = sizeof memory;
+    CHECK_STATUS(rota_loop_spawn(loop, ends, NULL, &options, &tasks[0]), ROTA_OK);
+    options.stack = memory;
+    CHECK_STATUS(rota_loop_spawn(loop, ends, NULL, &options, &tasks[1]), ROTA_OK);
+    for (int at = 0; at < 2; at++) CHECK_EQ(WAIT(loop, rota_task_join(tasks[at])), 4);
+}
+
+TEST(stacks_of_other_sizes_and_of_the_hosts_allocate_nothing) {
+    rota_loop loop = open_counting(ROTA_CLOCK_VIRTUAL_JUMP);
+    expect_steady(loop, spawn_on_other_stacks_round);
+    close_clean(loop);
+}
+
 TEST(spawning_and_joining_allocates_nothing) {
     rota_loop loop = open_counting(ROTA_CLOCK_VIRTUAL_JUMP);
     uint64_t stacks;
@@ -375,6 +393,7 @@ int main(int argc, char **argv) {
     RUN(conditions_allocate_nothing);
     RUN(rwlocks_and_once_cells_allocate_nothing);
     RUN(spawning_and_joining_allocates_nothing);
+    RUN(stacks_of_other_sizes_and_of_the_hosts_allocate_nothing);
     RUN(yielding_allocates_nothing);
     RUN(an_echo_over_tcp_allocates_nothing);
     return test_end();

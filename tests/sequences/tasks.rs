@@ -246,6 +246,7 @@ fn spawn(at: usize) {
         user_data_free: None,
         flags: 0,
         reserved: 0,
+        stack: null_mut(),
     };
     let destroys = once_in(2);
     options.user_data_free = destroys.then_some(bodies::free_task);
