@@ -577,6 +577,12 @@ typedef int64_t (*rota_map_fn)(rota_future future, int64_t result,
 typedef rota_future (*rota_chain_fn)(rota_future future, int64_t result,
     void *user_data);
 
+/// Futures that are handed out in the order in which they are done.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_set;
+
 /// What rota_loop_next_completion() fetches.
 typedef struct {
     /// The size of this struct, set by you.
@@ -591,6 +597,18 @@ typedef struct {
     /// Your pointer.
     void *user_data;
 } rota_completion;
+
+/// What failed, and through which task it came.
+typedef struct {
+    /// The size of this struct, set by the caller.
+    size_t size;
+    /// What it came to. Its message lives as long as what it was read from:
+    /// until the group or the future ends, or until the task's next await.
+    rota_outcome outcome;
+    /// The name of the task that failed, "" if it was none. Never NULL. It
+    /// lives as long as the message.
+    const char *name;
+} rota_failure;
 
 /// How to start a task. Prepare it with rota_task_options_init(); zero is every
 /// default.
@@ -700,18 +718,6 @@ typedef struct {
     /// Private: zero is null, equal ids name the same thing.
     uint64_t id;
 } rota_group;
-
-/// What failed, and through which task it came.
-typedef struct {
-    /// The size of this struct, set by the caller.
-    size_t size;
-    /// What it came to. Its message lives as long as what it was read from:
-    /// until the group or the future ends, or until the task's next await.
-    rota_outcome outcome;
-    /// The name of the task that failed, "" if it was none. Never NULL. It
-    /// lives as long as the message.
-    const char *name;
-} rota_failure;
 
 /// A blocking call, made on another thread. What it returns is the future's
 /// outcome: a value at or above zero, or a negative status.
@@ -1173,6 +1179,52 @@ rota_future rota_future_map(rota_future future, rota_map_fn map,
 rota_future rota_future_chain(rota_future future, rota_chain_fn next,
     void *user_data);
 
+/// An empty set, for futures that are to be handed out one by one, in the order
+/// in which they are done.
+///
+///     rota_loop_open_set(loop, &set);
+///     for (i = 0; i < count; i++) rota_set_add(set, rota_..., i);
+///     while ((tag = rota_await(rota_set_next(set))) >= 0) {
+///         ... futures[tag] is done; more may be added
+///         rota_future_close(futures[tag]);
+///     }
+///     rota_set_close(set);
+rota_status rota_loop_open_set(rota_loop loop, rota_set *out);
+
+/// Adds a future of the set's loop, done or not, with a number at or below
+/// INT64_MAX by which you will know it: an index, or the future's own `id`,
+/// which is never larger. The set is a claim on it until it is handed out. A
+/// future may be added more than once.
+///
+/// ROTA_ERR_HANDLE: the set or the future has ended, or they are of two loops;
+/// ROTA_ERR_INVALID: the tag is too large. If it fails, the future is as it
+/// was.
+rota_status rota_set_add(rota_set set, rota_future future, uint64_t tag);
+
+/// A future whose value is the tag of the next that is done: of those that are
+/// done already the first that was. That one is handed out with this: it is no
+/// longer in the set, and kept for you to read and to close, with the object it
+/// holds. (One that you closed yourself meanwhile has ended.) Several may ask;
+/// they are answered in the order in which they came.
+///
+/// It fails with ROTA_ERR_DONE when nothing is left in the set. Cancelling it
+/// takes nothing out of the set.
+rota_future rota_set_next(rota_set set);
+
+/// How many have not been handed out, whether they are done or not.
+rota_status rota_set_get_count(rota_set set, size_t *out);
+
+/// Ends the set with what was not handed out: pending futures are cancelled
+/// where nobody else waits for them (a joined task is asked to end), others let
+/// go; those that are done end with what they hold, unless they are kept, and
+/// an error that nobody looked at reaches the log. Those who wait for the next
+/// end with ROTA_ERR_CANCELLED. Closing the loop does the same. Closing null
+/// succeeds and does nothing.
+///
+/// ROTA_ERR_BUSY: something of it needs time to end, and will end by itself;
+/// the handle has ended.
+rota_status rota_set_close(rota_set set);
+
 /// As rota_future_then() without a callback: when the future is done, a
 /// completion with `user_data` is put into the loop's queue of completions, in
 /// the turn in which a callback would have come, for
@@ -1218,6 +1270,59 @@ rota_status rota_loop_next_completion(rota_loop loop, rota_completion *out);
 /// wait. Posts of one thread keep their order, whichever kind they are.
 /// Thread-safe.
 rota_status rota_loop_post_completion(rota_loop loop, void *user_data);
+
+/// The failure that is `depth` steps behind what the future came to: 0 is what
+/// led to it, 1 what led to that. `out->size` must be set.
+///
+///     rota_outcome outcome;
+///     rota_failure cause = {0};
+///     size_t depth;
+///     cause.size = sizeof cause;
+///     rota_future_get_outcome(future, &outcome);
+///     printf("%s: %s", rota_strerror(outcome.status), outcome.message);
+///     for (depth = 0;
+///          rota_future_get_cause(future, depth, &cause) == ROTA_OK; depth++) {
+///         printf(", because %s %s: %s", cause.name,
+///                rota_strerror(cause.outcome.status), cause.outcome.message);
+///     }
+///
+/// A failure that came through the end of a task to which you gave a name comes
+/// first in its own chain, with that name. Whatever passes a failure on
+/// (rota_future_wait_for(), a gather, a race, ...) passes its chain on. Of more
+/// than 16 the first, the root, and the latest are kept. The texts live until
+/// the future ends.
+///
+/// ROTA_ERR_PENDING: it is not done yet; ROTA_ERR_NOT_FOUND: there is nothing
+/// so far behind it, or it did not fail.
+rota_status rota_future_get_cause(rota_future future, size_t depth,
+    rota_failure *out);
+
+/// As rota_future_get_cause(), of what the task's last await came to. The texts
+/// live until its next await.
+rota_status rota_task_get_cause(rota_task task, size_t depth,
+    rota_failure *out);
+
+/// As rota_future_fail(), and says what led to it: `cause`, a future that is
+/// done and has failed, becomes the first in the chain, with its own chain
+/// behind it. It is not consumed, and counts as looked at.
+///
+/// ROTA_ERR_PENDING: `cause` is not done; ROTA_ERR_INVALID: it did not fail.
+rota_status rota_future_fail_because(rota_future future, int32_t status,
+    const char *message, rota_future cause);
+
+/// In a task's body, the last thing before it returns: says that the task fails
+/// with `status`, in the words of `message` (copied, may be NULL), because of
+/// what its last await came to, if that was a failure. Returns `status`:
+///
+///     if (rota_await(rota_stream_read_exactly(conn, header, 16)) < 0) {
+///         return rota_task_fail(task, MY_ERR_PROTOCOL, "reading the header");
+///     }
+///
+/// Where memory is short, what there is to tell gets lost, and the status is
+/// the same. ROTA_ERR_INVALID: `status` is none that a task can fail with;
+/// ROTA_ERR_LIMIT: the message is longer than 4095 bytes; ROTA_ERR_NO_TASK: the
+/// task is not the one that runs. Nothing is changed then.
+int64_t rota_task_fail(rota_task task, int32_t status, const char *message);
 
 /// Fills in the defaults. `size` is `sizeof *options`.
 rota_status rota_task_options_init(rota_task_options *options, size_t size);

@@ -32,6 +32,7 @@ KINDS = {  # the type of a handle: its kind, and the fixture's member
     "rota_once": ("ONCE", "once"),
     "rota_scope": ("SCOPE", "scope"),
     "rota_group": ("GROUP", "group"),
+    "rota_set": ("SET", "set"),
 }
 
 CALLBACKS = {  # the type of a callback: one that does nothing
@@ -80,6 +81,7 @@ NULL_HANDLES = {("rota_loop_open_token", "parent")}
 BAD_HANDLE_TOO = {"rota_await": ["ROTA_ERR_NO_TASK"],
                   "rota_task_yield": ["ROTA_ERR_NO_TASK"],
                   "rota_task_wait": ["ROTA_ERR_NO_TASK"],
+                  "rota_task_fail": ["ROTA_ERR_NO_TASK"],
                   # Handed over: whether it names anything is seen in the loop's next turn.
                   "rota_future_post_complete": ["ROTA_OK"],
                   "rota_future_post_complete_with": ["ROTA_OK"],
@@ -97,6 +99,7 @@ NULLABLE = {
     ("rota_future_post_complete_with", "result_free"), ("rota_future_wait_blocking", "out"),
     ("rota_future_fail", "message"), ("rota_future_remove", "removed"),
     ("rota_future_remove_drain", "removed"),
+    ("rota_future_fail_because", "message"), ("rota_task_fail", "message"),
     ("rota_future_take_addresses", "count"), ("rota_loop_listen", "host"),
     ("rota_loop_resolve", "service"), ("rota_loop_connect", "service"),
     ("rota_loop_spawn", "out"), ("rota_loop_spawn_stepped", "out"),
@@ -133,6 +136,8 @@ REFUSED_NUMBERS = {
     ("rota_future_post_fail", "status"): {
         number: ["ROTA_ERR_INVALID"] for number in ["0", "1", "INT32_MAX", "-18", "-999999"]},
     ("rota_loop_open_semaphore", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
+    ("rota_set_add", "tag"): {number: ["ROTA_ERR_INVALID"] for number in [
+        "UINT64_MAX", "UINT64_MAX - 1", "(uint64_t)INT64_MAX + 1"]},
     ("rota_loop_race", "count"): {"0": ["ROTA_ERR_INVALID"]},
     ("rota_loop_race", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
     ("rota_loop_open_event", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
@@ -334,6 +339,9 @@ class Writer:
             kind = KINDS[p.type][0]
             codes = ["ROTA_ERR_HANDLE"] + BAD_HANDLE_TOO.get(name, [])
             first = p is function.handles[0]
+            closes = name in NULL_SUCCEEDS or name.endswith("_close")
+            may_be = (name, p.name) in NULL_HANDLES
+            null = ["ROTA_OK"] if first and closes or may_be else codes
             closes = first and (name in NULL_SUCCEEDS or name.endswith("_close"))
             null = ["ROTA_OK"] if closes or (name, p.name) in NULL_HANDLES else codes
             self.put(f"    count = bad_handles(fx, {kind}, bad);")

@@ -27,7 +27,11 @@ pub mod combine;
 
 pub mod map;
 
+pub mod set;
+
 pub mod drain;
+
+pub mod cause;
 
 pub mod task;
 

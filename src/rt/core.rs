@@ -18,6 +18,7 @@ use super::outcome::Outcome;
 use super::ready::Ready;
 use super::remote::Remote;
 use super::scope::Scope;
+use super::set::Sets;
 use super::task::Task;
 use super::ties::Ties;
 use super::timer::TimerAction;
@@ -111,6 +112,8 @@ pub struct Core {
     pub drain: Drain,
     /// Futures made of futures.
     pub combines: Combines,
+    /// Sets of futures.
+    pub sets: Sets,
     /// Tasks.
     pub tasks: Slab<Task>,
     /// Values that tasks carry along.
@@ -182,6 +185,7 @@ impl Core {
             waiters: Waiters::new(memory.clone()),
             drain: Drain::new(&memory),
             combines: Combines::new(&memory),
+            sets: Sets::new(&memory, generation),
             tasks: Slab::new(memory.clone(), generation),
             locals: Locals::new(&memory),
             ties: Slab::new(memory.clone(), 1),
@@ -249,6 +253,7 @@ impl Core {
             .last_generation()
             .max(self.futures.last_generation())
             .max(self.tasks.last_generation())
+            .max(self.sets.last_generation())
             .max(self.timers.last_generation())
             .max(self.scopes.last_generation())
             .max(self.groups.last_generation())

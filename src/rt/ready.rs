@@ -34,6 +34,8 @@ pub enum Entry {
     Task(Key),
     /// A combination of futures to which something happened.
     Combine(Key),
+    /// A set of which something is to be handed out, or let go.
+    Set(Key),
     /// A thread that is blocked until this future, which is done.
     Blocked(Key, Ticket),
     /// A circle of tasks that are to be asked to end.

@@ -66,10 +66,6 @@ impl Core {
 
     /// A copy of a text, as far as memory allows.
     pub fn text_copy(&self, text: &Text) -> Text {
-        match text {
-            Text::None => Text::None,
-            Text::Static(text) => Text::Static(text),
-            Text::Owned(_) => Text::copy(self.memory.clone(), text.as_bytes()).unwrap_or_default(),
-        }
+        text.duplicate(&self.memory)
     }
 }
