@@ -137,6 +137,33 @@
 /// No deadline, no limit.
 #define ROTA_FOREVER UINT64_MAX
 
+/// The task was made.
+#define ROTA_TASK_SPAWNED 1
+
+/// Its body begins or goes on. An eager task is resumed inside its spawner.
+#define ROTA_TASK_RESUMED 2
+
+/// Its body waits, or was made to yield.
+#define ROTA_TASK_PAUSED 3
+
+/// Its body has returned.
+#define ROTA_TASK_ENDED 4
+
+/// It stands in the ready queue.
+#define ROTA_TASK_STATE_QUEUED 1
+
+/// Its body runs, or has something else run inside it.
+#define ROTA_TASK_STATE_RUNNING 2
+
+/// It waits for a future.
+#define ROTA_TASK_STATE_WAITING 3
+
+/// Its body has returned, and nobody has joined it yet.
+#define ROTA_TASK_STATE_ENDED 4
+
+/// Its body has returned, and it ends when the groups that it owns are empty.
+#define ROTA_TASK_STATE_LEAVING 5
+
 /// Debug mode: reports callbacks that ran too long, and says more in the log.
 #define ROTA_LOOP_DEBUG 1
 
@@ -159,6 +186,16 @@
 
 /// Wait until one has failed, or all are done.
 #define ROTA_WAIT_FIRST_ERROR 2
+
+/// A race is won by the first that does well; if all fail, it fails as the
+/// first that did.
+#define ROTA_RACE_SUCCESS 1
+
+/// Starts the body at once, inside the call that spawns it, up to its first
+/// wait; the handle is written first. Its end is queued like any other. Eager
+/// tasks that spawn eager tasks nest 16 deep, the next one starts in the next
+/// turn.
+#define ROTA_TASK_EAGER 1
 
 /// A scope's shield: requests to end that are made to the task itself, or by
 /// scopes further out, wait until this one is left. Its own arrive, and those
@@ -194,6 +231,18 @@
 
 /// The value that a semaphore starts with is also the most it may have.
 #define ROTA_SEMAPHORE_BOUNDED 1
+
+/// Setting the event lets one waiter go and clears it again.
+#define ROTA_EVENT_AUTO_RESET 1
+
+/// The oldest item comes out first.
+#define ROTA_QUEUE_FIFO 0
+
+/// The newest item comes out first.
+#define ROTA_QUEUE_LIFO 1
+
+/// The item with the smallest priority comes out first, the oldest of equals.
+#define ROTA_QUEUE_PRIORITY 2
 
 /// The outcome of a call: ROTA_OK, or what went wrong. Values never change.
 typedef enum {
@@ -253,7 +302,8 @@ typedef enum {
     ROTA_ERR_ADDRESS_IN_USE = -26,
     /// Not an address, or not one of this machine.
     ROTA_ERR_ADDRESS = -27,
-    /// No host or service of that name exists.
+    /// What was asked for is not there: no host or service of that name, no
+    /// value under that key.
     ROTA_ERR_NOT_FOUND = -28,
     /// The name service failed; trying again may help.
     ROTA_ERR_RESOLVE = -29,
@@ -312,6 +362,17 @@ typedef struct {
     void *user_data;
 } rota_allocator;
 
+/// A task: a coroutine that the loop drives.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_task;
+
+/// Hook: something happened to a task. `event` is one of ROTA_TASK_SPAWNED,
+/// ROTA_TASK_RESUMED, ROTA_TASK_PAUSED and ROTA_TASK_ENDED.
+typedef void (*rota_task_hook_fn)(rota_task task, uint32_t event,
+    void *user_data);
+
 /// How to open a loop. Prepare it with rota_loop_options_init(); zero is every
 /// default. The struct is copied; hooks and their data are in use until the
 /// loop is closed.
@@ -344,12 +405,20 @@ typedef struct {
     uint64_t memory_limit;
     /// What debug mode calls too long; 0 means 100 ms.
     uint64_t slow_callback_ns;
-    /// The stack of a task that names no size, in bytes; 0 means 256 KiB.
+    /// The stack of a task that names no size, in bytes of address space, of
+    /// which only touched pages take memory; 0 means 256 KiB, and powers of two
+    /// are given.
     size_t stack_size;
-    /// Stacks kept for reuse; 0 means 1024.
+    /// Stacks kept for reuse; 0 means 1024. Those that nobody needs for a while
+    /// keep
+    /// 16 KiB of memory each.
     uint32_t stacks_kept;
     /// Zero.
     uint32_t reserved;
+    /// Hook: is told when a task is spawned, resumed, paused and ended.
+    rota_task_hook_fn task_hook;
+    /// Handed to it.
+    void *task_hook_data;
 } rota_loop_options;
 
 /// An event loop. It belongs to the thread that opened it.
@@ -382,6 +451,8 @@ typedef struct {
     uint32_t cut;
     /// Zero.
     uint32_t reserved;
+    /// How many stand in the queue of completions.
+    uint64_t completions;
 } rota_turn_figures;
 
 /// A callback queued with rota_loop_call_soon() or rota_loop_post(). `status`
@@ -423,6 +494,14 @@ typedef struct {
     uint64_t stacks;
     /// Stacks kept for reuse, now.
     uint64_t stacks_kept;
+    /// Completions that you have not fetched, now.
+    uint64_t completions;
+    /// Address space mapped for stacks, now; memory is taken by touched pages
+    /// only.
+    uint64_t stacks_mapped_bytes;
+    /// The most that a task that has ended used of its stack, as far as debug
+    /// mode saw; otherwise 0.
+    uint64_t stack_peak_bytes;
 } rota_loop_stats;
 
 /// A callback that stands in the queue of a loop.
@@ -488,6 +567,49 @@ typedef struct {
     uint8_t reserved;
 } rota_address;
 
+/// What rota_future_map() makes of a future: the short form of what it came to
+/// is `result`, what is returned is the short form of another outcome.
+typedef int64_t (*rota_map_fn)(rota_future future, int64_t result,
+    void *user_data);
+
+/// What rota_future_chain() goes on with: `result` is what `future` came to, in
+/// the short form, what is returned is waited for.
+typedef rota_future (*rota_chain_fn)(rota_future future, int64_t result,
+    void *user_data);
+
+/// Futures that are handed out in the order in which they are done.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_set;
+
+/// What rota_loop_next_completion() fetches.
+typedef struct {
+    /// The size of this struct, set by you.
+    size_t size;
+    /// The future that is done; null for a post. For a future that was a value
+    /// when it was drained this is a new one.
+    rota_future future;
+    /// The short form of the outcome: the value, or the negative status.
+    int64_t result;
+    /// The whole of it.
+    rota_outcome outcome;
+    /// Your pointer.
+    void *user_data;
+} rota_completion;
+
+/// What failed, and through which task it came.
+typedef struct {
+    /// The size of this struct, set by the caller.
+    size_t size;
+    /// What it came to. Its message lives as long as what it was read from:
+    /// until the group or the future ends, or until the task's next await.
+    rota_outcome outcome;
+    /// The name of the task that failed, "" if it was none. Never NULL. It
+    /// lives as long as the message.
+    const char *name;
+} rota_failure;
+
 /// How to start a task. Prepare it with rota_task_options_init(); zero is every
 /// default.
 typedef struct {
@@ -495,22 +617,30 @@ typedef struct {
     size_t size;
     /// For logs: at most 255 bytes of UTF-8, copied. NULL means "task".
     const char *name;
-    /// A stack of this size instead of one from the loop's pool, in bytes.
+    /// A stack of at least this size instead of the loop's usual one, in bytes:
+    /// powers of two are given. With `stack`: its size.
     size_t stack_size;
     /// Called with `user_data` once, when the body has returned; also when
     /// spawning fails.
     rota_free_fn user_data_free;
-    /// Zero.
+    /// ROTA_TASK_... bits.
     uint32_t flags;
     /// Zero.
     uint32_t reserved;
+    /// Memory of yours for the stack: `stack_size` bytes, 16384 at least, 1 GiB
+    /// at most. It is borrowed until the task has ended (its join is done, or
+    /// `user_data_free` is called), and overwritten. Nothing guards its end: a
+    /// word at the low end is checked when the task ends, in debug mode also
+    /// whenever it waits, and the log says as an error that it was overwritten.
+    /// ROTA_ERR_BUSY: another task of the loop runs on some of it; that a task
+    /// of another loop does is not seen. What a task runs on that
+    /// rota_loop_abandon() left must not be used again.
+    ///
+    /// NULL: a stack of ours. The 64 KiB below it end the process when they are
+    /// touched; a function with a larger frame may step over them, unless it
+    /// was compiled with -fstack-clash-protection.
+    void *stack;
 } rota_task_options;
-
-/// A task: a coroutine that the loop drives.
-typedef struct {
-    /// Private: zero is null, equal ids name the same thing.
-    uint64_t id;
-} rota_task;
 
 /// The body of a stackful task. What it returns is the task's outcome: a value
 /// at or above zero, or a negative status.
@@ -528,6 +658,45 @@ typedef struct {
     /// Private: zero is null, equal ids name the same thing.
     uint64_t id;
 } rota_scope;
+
+/// What is known about a task. Times are the loop's, of the turn in which a
+/// thing began: at most some 100 us before it.
+typedef struct {
+    /// The size of this struct, set by you.
+    size_t size;
+    /// One of ROTA_TASK_STATE_...
+    uint32_t state;
+    /// Requests to end it that were not taken back.
+    uint32_t cancelling;
+    /// The task that was running when it was spawned, null if none was. It may
+    /// have ended.
+    rota_task parent;
+    /// What it waits for, null unless it waits.
+    rota_future waits_for;
+    /// The task that has to go on first, null if none is known: the one whose
+    /// end it waits for, or that holds the lock it waits for. Of several at
+    /// once, the first.
+    rota_task waits_for_task;
+    /// What it waits for, in a word or two ("sleep", "task", "lock", "read"); a
+    /// static text, "" unless it waits.
+    const char *waits_for_what;
+    /// Since when it is in its state.
+    uint64_t since_ns;
+    /// When it was spawned.
+    uint64_t spawned_ns;
+    /// How often its body was resumed; this stops at 4294967295.
+    uint64_t steps;
+    /// Where in your code it was spawned, in debug mode; else NULL.
+    const void *started_at;
+    /// 1 if it has a stack of its own, 0 if it is stepped.
+    uint32_t stackful;
+    /// Zero.
+    uint32_t reserved;
+} rota_task_info;
+
+/// A line of a dump, without a newline, which lives for the call. Called inside
+/// the call that asked for the dump.
+typedef void (*rota_dump_fn)(const char *line, void *user_data);
 
 /// How to open a group. Prepare it with rota_group_options_init(); zero is
 /// every default.
@@ -549,18 +718,6 @@ typedef struct {
     /// Private: zero is null, equal ids name the same thing.
     uint64_t id;
 } rota_group;
-
-/// What failed, and through which task it came.
-typedef struct {
-    /// The size of this struct, set by the caller.
-    size_t size;
-    /// What it came to. Its message lives as long as what it was read from:
-    /// until the group or the future ends, or until the task's next await.
-    rota_outcome outcome;
-    /// The name of the task that failed, "" if it was none. Never NULL. It
-    /// lives as long as the message.
-    const char *name;
-} rota_failure;
 
 /// A blocking call, made on another thread. What it returns is the future's
 /// outcome: a value at or above zero, or a negative status.
@@ -625,6 +782,18 @@ typedef struct {
     uint64_t id;
 } rota_lock;
 
+/// A place to wait, under a lock, for something to become true.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_condition;
+
+/// A lock that many may hold to read, or one to write.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_rwlock;
+
 /// So many places that tasks take and give back.
 typedef struct {
     /// Private: zero is null, equal ids name the same thing.
@@ -648,6 +817,24 @@ typedef struct {
     /// Private: zero is null, equal ids name the same thing.
     uint64_t id;
 } rota_barrier;
+
+/// A bounded line of pointers from any thread or loop to one loop.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_channel;
+
+/// A value that is made once, by the first who needs it.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_once;
+
+/// A broadcast that something is to end: a shutdown, a level, a request.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_token;
 
 #ifdef __cplusplus
 extern "C" {
@@ -686,12 +873,13 @@ rota_status rota_loop_open(const rota_loop_options *options, rota_loop *out);
 ///
 /// ROTA_OK: everything of the loop has ended, its handles are stale, no
 /// callback comes any more. ROTA_ERR_BUSY: a task refused to end, a blocking
-/// call has not returned, or a peer has not taken what was given to
-/// rota_stream_send(); the loop takes no new work (ROTA_ERR_CLOSING), stays
-/// valid, and may be turned, closed again or abandoned. Tasks are asked by the
-/// first call only, so that their cleanup is left in peace. What is left stands
-/// in rota_loop_get_stats(), as tasks, jobs and streams. ROTA_ERR_REENTRANT:
-/// called from inside the loop.
+/// call has not returned, a peer has not taken what was given to
+/// rota_stream_send(), or there are completions that you have not fetched
+/// (rota_loop_next_completion()); the loop takes no new work
+/// (ROTA_ERR_CLOSING), stays valid, and may be turned, closed again or
+/// abandoned. Tasks are asked by the first call only, so that their cleanup is
+/// left in peace. What is left stands in rota_loop_get_stats(), as tasks, jobs,
+/// streams and completions. ROTA_ERR_REENTRANT: called from inside the loop.
 rota_status rota_loop_close(rota_loop loop, uint64_t limit_ns);
 
 /// Gives a loop up without waiting: its handles are stale and no callback
@@ -709,7 +897,8 @@ rota_status rota_loop_run(rota_loop loop);
 /// thus ends. ROTA_ERR_STOPPED: the loop was stopped first; the future goes on.
 int64_t rota_loop_run_until(rota_loop loop, rota_future future);
 
-/// One turn: waits at most `wait_ns` if nothing is ready (0: not at all), then
+/// One turn: waits at most `wait_ns` if nothing is ready and no completion
+/// stands to be fetched (0: not at all), then
 /// runs what is ready. Stops starting callbacks after `budget_ns`, and after
 /// `max_callbacks` (0: no such limit); at least one runs in any case. A turn
 /// that was cut short is resumed by the next call, in the same order.
@@ -933,6 +1122,208 @@ rota_future rota_loop_gather(rota_loop loop, const rota_future *futures,
 rota_future rota_loop_wait(rota_loop loop, const rota_future *futures,
     size_t count, uint32_t until, uint64_t timeout_ns);
 
+/// A future whose value is the place (from 0) in `futures` of the first that is
+/// done, however it is done. The others are cancelled where nobody else waits
+/// for them, and the race is done when those have ended. `flags` is 0 or
+/// ROTA_RACE_SUCCESS.
+///
+///     rota_future two[2] = {rota_stream_read(stream, buffer, size),
+///                           rota_event_wait(give_up)};
+///     int64_t first = rota_await(rota_loop_race(loop, two, 2, 0));
+///     if (first == 0) n = rota_await(two[0]);
+///     if (first >= 0) rota_future_close(two[first]);
+///
+/// It is a claim on each. The winner is yours: it is kept, for you to read and
+/// to close, with the object it holds. The others end with what they brought
+/// after all, unless you keep them or others wait for them too. Of those that
+/// are done at the start, the first in the list wins; one that is done in spite
+/// of being cancelled has won too. An error of a loser reaches the log, if
+/// nobody looks at it; with ROTA_RACE_SUCCESS failures count as looked at.
+///
+/// Cancelling the race cancels those that nobody else waits for, lets go of the
+/// others, and ends with ROTA_ERR_CANCELLED when the former have ended; not if
+/// it is decided by then. ROTA_ERR_INVALID: no futures, or unknown flags; other
+/// errors as rota_loop_gather().
+rota_future rota_loop_race(rota_loop loop, const rota_future *futures,
+    size_t count, uint32_t flags);
+
+/// A future that is done with what `map` returns for what `future` came to: a
+/// value at or above zero, or a negative status. Returning the failure that it
+/// was given passes that on with its message.
+///
+/// `map` comes once, in a later turn, like a callback of `future`, which is to
+/// be read in it likewise; also for a failure, and when the new future is
+/// cancelled: `future` is cancelled then, or, if others wait for it too, let
+/// go, and `map` is told ROTA_ERR_CANCELLED at once. What it returns counts all
+/// the same. An object stays in `future` until it is taken.
+///
+/// If it cannot start it is a failed future, `map` never comes, and `future`
+/// stays as it was.
+rota_future rota_future_map(rota_future future, rota_map_fn map,
+    void *user_data);
+
+/// A future that goes on after `future` with the one that `next` returns: it is
+/// done as that is, with its outcome, its message and its object. That one may
+/// be `future` itself, to be done as it was, or a value.
+///
+/// `next` comes once, like `map` of rota_future_map(). What it returns is
+/// claimed, as by rota_future_wait_for(). Cancelling the new future cancels
+/// what it waits for now, if nobody else does; after `next` was told so, what
+/// it returns is waited for (as a task may clean up), until it is cancelled
+/// again.
+///
+/// ROTA_ERR_HANDLE: what `next` returned is null, has ended, or is of another
+/// loop; ROTA_ERR_INVALID: it waits for the new future itself, so that nothing
+/// would ever end it. If it cannot start it is a failed future, `next` never
+/// comes, and `future` stays as it was.
+rota_future rota_future_chain(rota_future future, rota_chain_fn next,
+    void *user_data);
+
+/// An empty set, for futures that are to be handed out one by one, in the order
+/// in which they are done.
+///
+///     rota_loop_open_set(loop, &set);
+///     for (i = 0; i < count; i++) rota_set_add(set, rota_..., i);
+///     while ((tag = rota_await(rota_set_next(set))) >= 0) {
+///         ... futures[tag] is done; more may be added
+///         rota_future_close(futures[tag]);
+///     }
+///     rota_set_close(set);
+rota_status rota_loop_open_set(rota_loop loop, rota_set *out);
+
+/// Adds a future of the set's loop, done or not, with a number at or below
+/// INT64_MAX by which you will know it: an index, or the future's own `id`,
+/// which is never larger. The set is a claim on it until it is handed out. A
+/// future may be added more than once.
+///
+/// ROTA_ERR_HANDLE: the set or the future has ended, or they are of two loops;
+/// ROTA_ERR_INVALID: the tag is too large. If it fails, the future is as it
+/// was.
+rota_status rota_set_add(rota_set set, rota_future future, uint64_t tag);
+
+/// A future whose value is the tag of the next that is done: of those that are
+/// done already the first that was. That one is handed out with this: it is no
+/// longer in the set, and kept for you to read and to close, with the object it
+/// holds. (One that you closed yourself meanwhile has ended.) Several may ask;
+/// they are answered in the order in which they came.
+///
+/// It fails with ROTA_ERR_DONE when nothing is left in the set. Cancelling it
+/// takes nothing out of the set.
+rota_future rota_set_next(rota_set set);
+
+/// How many have not been handed out, whether they are done or not.
+rota_status rota_set_get_count(rota_set set, size_t *out);
+
+/// Ends the set with what was not handed out: pending futures are cancelled
+/// where nobody else waits for them (a joined task is asked to end), others let
+/// go; those that are done end with what they hold, unless they are kept, and
+/// an error that nobody looked at reaches the log. Those who wait for the next
+/// end with ROTA_ERR_CANCELLED. Closing the loop does the same. Closing null
+/// succeeds and does nothing.
+///
+/// ROTA_ERR_BUSY: something of it needs time to end, and will end by itself;
+/// the handle has ended.
+rota_status rota_set_close(rota_set set);
+
+/// As rota_future_then() without a callback: when the future is done, a
+/// completion with `user_data` is put into the loop's queue of completions, in
+/// the turn in which a callback would have come, for
+/// rota_loop_next_completion() to fetch. For hosts that cannot be called, or
+/// not there.
+///
+///     rota_completion done = {0};
+///     done.size = sizeof done;
+///     rota_loop_turn(loop, 0, budget_ns, 0, NULL);
+///     while (rota_loop_next_completion(loop, &done) == ROTA_OK) handle(&done);
+///
+/// Whatever a callback can do has its drained form: a timer is a drained
+/// rota_loop_sleep(), a post is rota_loop_post_completion(), which is also for
+/// what is to come later on the loop's own thread.
+rota_status rota_future_drain(rota_future future, void *user_data);
+
+/// Takes back every drain of the future that has this `user_data`, as
+/// rota_future_remove() does with callbacks. How many those were goes to
+/// `removed`, which may be NULL.
+rota_status rota_future_remove_drain(rota_future future, void *user_data,
+    size_t *removed);
+
+/// Fetches the next completion, in the order in which callbacks would have
+/// come.
+/// `out->size` must be set. ROTA_ERR_PENDING: there is none now.
+///
+/// The future and the message of its outcome live until the next call of this,
+/// whatever it answers, or until the loop is closed: take an object, or keep
+/// the future, before. This may be called at any time on the loop's thread,
+/// also in callbacks.
+///
+/// Nobody else empties the queue. While anything stands in it, rota_loop_turn()
+/// does not wait, rota_loop_get_next_deadline() is now, and rota_loop_close()
+/// answers ROTA_ERR_BUSY as soon as nothing else is left to end: fetch what
+/// there is, and close again. (What was pending comes with ROTA_ERR_CANCELLED
+/// then, and so do posts.) rota_loop_run() and rota_loop_run_until() do not
+/// look at it, so drain in callbacks if you use them, or use rota_loop_turn().
+/// rota_loop_abandon() drops it.
+rota_status rota_loop_next_completion(rota_loop loop, rota_completion *out);
+
+/// As rota_loop_post() without a callback: puts a completion with `user_data`
+/// and a null future into the loop's queue of completions, and ends the loop's
+/// wait. Posts of one thread keep their order, whichever kind they are.
+/// Thread-safe.
+rota_status rota_loop_post_completion(rota_loop loop, void *user_data);
+
+/// The failure that is `depth` steps behind what the future came to: 0 is what
+/// led to it, 1 what led to that. `out->size` must be set.
+///
+///     rota_outcome outcome;
+///     rota_failure cause = {0};
+///     size_t depth;
+///     cause.size = sizeof cause;
+///     rota_future_get_outcome(future, &outcome);
+///     printf("%s: %s", rota_strerror(outcome.status), outcome.message);
+///     for (depth = 0;
+///          rota_future_get_cause(future, depth, &cause) == ROTA_OK; depth++) {
+///         printf(", because %s %s: %s", cause.name,
+///                rota_strerror(cause.outcome.status), cause.outcome.message);
+///     }
+///
+/// A failure that came through the end of a task to which you gave a name comes
+/// first in its own chain, with that name. Whatever passes a failure on
+/// (rota_future_wait_for(), a gather, a race, ...) passes its chain on. Of more
+/// than 16 the first, the root, and the latest are kept. The texts live until
+/// the future ends.
+///
+/// ROTA_ERR_PENDING: it is not done yet; ROTA_ERR_NOT_FOUND: there is nothing
+/// so far behind it, or it did not fail.
+rota_status rota_future_get_cause(rota_future future, size_t depth,
+    rota_failure *out);
+
+/// As rota_future_get_cause(), of what the task's last await came to. The texts
+/// live until its next await.
+rota_status rota_task_get_cause(rota_task task, size_t depth,
+    rota_failure *out);
+
+/// As rota_future_fail(), and says what led to it: `cause`, a future that is
+/// done and has failed, becomes the first in the chain, with its own chain
+/// behind it. It is not consumed, and counts as looked at.
+///
+/// ROTA_ERR_PENDING: `cause` is not done; ROTA_ERR_INVALID: it did not fail.
+rota_status rota_future_fail_because(rota_future future, int32_t status,
+    const char *message, rota_future cause);
+
+/// In a task's body, the last thing before it returns: says that the task fails
+/// with `status`, in the words of `message` (copied, may be NULL), because of
+/// what its last await came to, if that was a failure. Returns `status`:
+///
+///     if (rota_await(rota_stream_read_exactly(conn, header, 16)) < 0) {
+///         return rota_task_fail(task, MY_ERR_PROTOCOL, "reading the header");
+///     }
+///
+/// Where memory is short, what there is to tell gets lost, and the status is
+/// the same. ROTA_ERR_INVALID: `status` is none that a task can fail with;
+/// ROTA_ERR_LIMIT: the message is longer than 4095 bytes; ROTA_ERR_NO_TASK: the
+/// task is not the one that runs. Nothing is changed then.
+int64_t rota_task_fail(rota_task task, int32_t status, const char *message);
+
 /// Fills in the defaults. `size` is `sizeof *options`.
 rota_status rota_task_options_init(rota_task_options *options, size_t size);
 
@@ -960,8 +1351,10 @@ rota_status rota_loop_spawn_stepped(rota_loop loop, rota_step_fn body,
 /// the task is made to yield.
 int64_t rota_await(rota_future future);
 
-/// Gives up the turn; `task` must be the stackful task that runs. Returns 0, or
-/// ROTA_ERR_CANCELLED if the task was asked to end.
+/// Gives up the turn; `task` must be the task that runs. Returns 0, or
+/// ROTA_ERR_CANCELLED if the task was asked to end. A stepped body returns what
+/// this returns, as with rota_task_wait(): it is called again in the next turn,
+/// and its outcome says the same.
 int64_t rota_task_yield(rota_task task);
 
 /// For a stepped body: says what to wait for. Return what this returns; the
@@ -1007,12 +1400,39 @@ rota_status rota_task_get_cancelling(rota_task task, uint32_t *out);
 rota_status rota_task_get_name(rota_task task, char *buffer, size_t size,
     size_t *length);
 
+/// How many bytes of its stack the task has used at most so far, also while it
+/// runs. Only for a stackful task that was started in debug mode, which starts
+/// it on a stack of zeros and finds the lowest byte that is not zero any more
+/// (ROTA_ERR_UNSUPPORTED otherwise; where the system does not let the library
+/// look, too). ROTA_ERR_DONE: it has ended; in debug mode the log warns then if
+/// it used more than three quarters.
+rota_status rota_task_get_stack_used(rota_task task, size_t *out);
+
 /// The full outcome of the task's last await. The message lives until its next.
 rota_status rota_task_get_outcome(rota_task task, rota_outcome *out);
 
 /// The task that is running on this thread, innermost. ROTA_ERR_NO_TASK: none
 /// is.
 rota_status rota_task_get_current(rota_task *out);
+
+/// Sets a value that the task carries along under `key`, which is the address
+/// of anything of yours (never read, not NULL); it takes the place of what the
+/// task saw there. Tasks that it spawns from now on begin with its values as
+/// they are then, and share them: what parent or child set later the other does
+/// not see. A task that is spawned elsewhere, or for a connection, begins with
+/// none. It costs a step for each key that the task has.
+///
+/// `value_free` may be NULL; otherwise it is called with `value` once, when the
+/// last task that sees it has ended or set another value there (of a task that
+/// ends, what it set last goes first). On an error it
+/// is not called, and `value` stays yours. ROTA_ERR_DONE: the task has ended.
+rota_status rota_task_set_local(rota_task task, const void *key, void *value,
+    rota_free_fn value_free);
+
+/// What the task sees under `key`: set by itself, or had from its parent. It
+/// stays valid while the task runs and sets no other value there.
+/// ROTA_ERR_NOT_FOUND: nothing. ROTA_ERR_DONE: the task has ended.
+rota_status rota_task_get_local(rota_task task, const void *key, void **out);
 
 /// Begins a scope of the task's work, inside those that are open. When the
 /// loop's clock (rota_loop_get_now()) reaches `deadline_ns`, the task is asked
@@ -1071,6 +1491,42 @@ rota_status rota_scope_get_state(rota_scope scope, uint32_t *out);
 /// When the task will be asked to end at the latest: the nearest deadline of
 /// its scopes, where a shield hides those outside it. ROTA_FOREVER: never.
 rota_status rota_task_get_deadline(rota_task task, uint64_t *out);
+
+/// What is known about a task. `out->size` must be set.
+rota_status rota_task_get_info(rota_task task, rota_task_info *out);
+
+/// The tasks that have not ended, in the order in which they were spawned: the
+/// first `capacity` of them go to `buffer`, and how many there are to `count`.
+/// It sorts them, in memory of the loop's (ROTA_ERR_MEMORY).
+rota_status rota_loop_get_tasks(rota_loop loop, rota_task *buffer,
+    size_t capacity, size_t *count);
+
+/// Says where all tasks stand, in lines for people: a tree of who waits for
+/// whom, since when, what for, and (in debug mode) started where; then each
+/// deadlock with the tasks in it; those who wait longest; and whether anything
+/// is under way that could wake them. The words may change between versions:
+/// programs use rota_task_get_info().
+///
+/// `line` is called with each line before this returns, with nothing of the
+/// loop's in use; it may call anything but what runs or closes the loop. To
+/// dump from another thread, post a callback that does it:
+///
+/// ```c
+///     static void print(const char *line, void *user_data) {
+///         (void)user_data;
+///         fprintf(stderr, "%s\n", line);
+///     }
+///     static void dump(rota_loop loop, rota_status status, void *user_data) {
+///         if (status == ROTA_OK) rota_loop_dump_tasks(loop, print, user_data);
+///     }
+///     ...
+///     rota_loop_post(loop, dump, NULL);
+/// ```
+///
+/// It takes memory for the lines (ROTA_ERR_MEMORY: none was said), and time in
+/// proportion to the tasks.
+rota_status rota_loop_dump_tasks(rota_loop loop, rota_dump_fn line,
+    void *user_data);
 
 /// Fills in the defaults. `size` is `sizeof *options`.
 rota_status rota_group_options_init(rota_group_options *options, size_t size);
@@ -1139,9 +1595,12 @@ rota_status rota_group_add(rota_group group, rota_future future);
 /// Cancelling it, where it is the only one and its claim the last, cancels the
 /// group, and it is done when all have ended; so does cancelling the owner
 /// while it waits. If the group has been asked to end already, cancelling only
-/// takes the wait back; the owner waits on. Several may wait, and again; a
-/// group that was not asked to end takes new members after. ROTA_ERR_INVALID:
-/// the task that asks for it, or waits for it, is a member of the group.
+/// takes the wait back; the owner waits on. If the owner asks for this future
+/// and has been asked to end since it opened the group, the group is cancelled
+/// at once (rota_task_uncancel() before says that it is to go on). Several may
+/// wait, and again; a group that was not asked to end takes new members after.
+/// ROTA_ERR_INVALID: the task that asks for it, or waits for it, is a member of
+/// the group.
 rota_future rota_group_wait(rota_group group);
 
 /// Asks all members to end, and the owner, if it does not wait for the group;
@@ -1181,6 +1640,49 @@ rota_status rota_group_close(rota_group group);
 /// executor refused.
 rota_future rota_loop_call_blocking(rota_loop loop, rota_job_fn job,
     void *user_data);
+
+/// As rota_future_complete(), from any thread: the loop completes the promise
+/// in its next turn. ROTA_OK: it was handed over; if the promise has been
+/// completed or has ended by then, nothing happens. What one thread posts,
+/// callbacks included, is done in its order. Thread-safe.
+rota_status rota_future_post_complete(rota_future future, int64_t value);
+
+/// As rota_future_complete_with(), from any thread; otherwise as
+/// rota_future_post_complete(). `result_free` (which may be NULL) is called on
+/// the loop's thread if nobody takes the result, also when the promise was
+/// completed or had ended before. If this call fails, the pointer stays yours;
+/// if the loop is abandoned, it is leaked. Thread-safe.
+rota_status rota_future_post_complete_with(rota_future future, void *result,
+    rota_free_fn result_free);
+
+/// As rota_future_fail() without a message, from any thread; otherwise as
+/// rota_future_post_complete(). Thread-safe.
+rota_status rota_future_post_fail(rota_future future, int32_t status);
+
+/// As rota_task_cancel(), from any thread: the loop asks the task in its next
+/// turn. ROTA_OK: it was handed over; if the task has ended by then, nothing
+/// happens. Thread-safe.
+rota_status rota_task_post_cancel(rota_task task);
+
+/// Blocks the calling thread until the future is done, and returns what it came
+/// to in short form: the value, or the negative status. It claims the future,
+/// which thus ends unless something else holds it; an object in it stays there,
+/// for the loop's thread to take. Thread-safe.
+///
+/// `timeout_ns` is of the system's clock, ROTA_FOREVER is no limit. The loop's
+/// own thread has to turn it meanwhile; a timeout of 0 is too short for its
+/// answer. `out` may be NULL; it is written when the future was done, with a
+/// message only where that is the library's own, which lives for ever.
+///
+/// ROTA_ERR_TIMEOUT with `out` unwritten: the time is over, the claim is taken
+/// back, the future goes on. ROTA_ERR_CANCELLED: it was cancelled, or its loop
+/// was closed. ROTA_ERR_HANDLE: it had ended, or its loop was abandoned.
+/// ROTA_ERR_CLOSING: its loop is closing. ROTA_ERR_REENTRANT: the calling
+/// thread is the loop's own, or inside a callback or a task of another loop; it
+/// would hold up what it waits for. A future that is a value is answered at
+/// once, on any thread.
+int64_t rota_future_wait_blocking(rota_future future, uint64_t timeout_ns,
+    rota_outcome *out);
 
 /// Reads a numeric address: "127.0.0.1", "::1", "fe80::1%2" (the interface as a
 /// number). ROTA_ERR_ADDRESS: it is none. Thread-safe.
@@ -1372,6 +1874,75 @@ rota_status rota_lock_is_locked(rota_lock lock, bool *out);
 /// and does nothing.
 rota_status rota_lock_close(rota_lock lock);
 
+/// A condition under a lock of the same loop: tasks and callbacks that hold the
+/// lock wait here for something to become true. A lock may have many.
+/// ROTA_ERR_HANDLE: the lock has ended, or is another loop's.
+rota_status rota_loop_open_condition(rota_loop loop, rota_lock lock,
+    rota_condition *out);
+
+/// Lets go of the lock, which has to be held, and waits to be notified. The
+/// future is complete, with 0, when this wait was notified and holds the lock
+/// again; the first to wait is the first to be notified. What was waited for
+/// may have changed until then: look again, and wait again if need be.
+///
+/// Cancelling the future, or the task that awaits it, makes it end with
+/// ROTA_ERR_CANCELLED, and that only once the lock is held again: so after 0
+/// and ROTA_ERR_CANCELLED alike the lock has to be released. A wait that was
+/// notified before ends with 0 all the same. Only closing the future while
+/// nobody waits for it gives the lock up; a notification that it had goes to
+/// the next.
+///
+/// ROTA_ERR_SHUT: the lock, the condition or the loop was closed; the lock is
+/// not held. ROTA_ERR_INVALID: nobody holds the lock. A wait that cannot begin
+/// leaves the lock as it was.
+rota_future rota_condition_wait(rota_condition condition);
+
+/// Notifies the first `count` of those who wait, or as many as there are: each
+/// goes on in its turn, once it has the lock. The lock may be held, which is
+/// usual, or not. Nobody is notified later for want of somebody now.
+rota_status rota_condition_notify(rota_condition condition, size_t count);
+
+/// Notifies everybody who waits.
+rota_status rota_condition_notify_all(rota_condition condition);
+
+/// Ends the condition: those who wait for it end with ROTA_ERR_SHUT, and do not
+/// hold the lock; those who were notified get it in their turn. Closing its
+/// loop does the same. Closing null succeeds and does nothing.
+rota_status rota_condition_close(rota_condition condition);
+
+/// A lock among tasks and callbacks of one loop that many may hold to read, or
+/// one to write. It belongs to no task: whoever has the handle may release it.
+///
+/// First come, first served: a writer who waits stops the readers that come
+/// after him, and readers next to each other go together. So a reader must not
+/// take it again while it holds it: a writer may wait in between.
+rota_status rota_loop_open_rwlock(rota_loop loop, rota_rwlock *out);
+
+/// A future for the lock, to read: once it is complete, with 0, it is held.
+/// Cancelling it, or the task that awaits it, leaves the line; one that is
+/// complete holds the lock all the same, and has to release it.
+rota_future rota_rwlock_acquire_read(rota_rwlock rwlock);
+
+/// As rota_rwlock_acquire_read(), to write.
+rota_future rota_rwlock_acquire_write(rota_rwlock rwlock);
+
+/// One reader lets go of the lock. ROTA_ERR_INVALID: nobody reads.
+rota_status rota_rwlock_release_read(rota_rwlock rwlock);
+
+/// The writer lets go of the lock. ROTA_ERR_INVALID: nobody writes.
+rota_status rota_rwlock_release_write(rota_rwlock rwlock);
+
+/// How many hold the lock to read.
+rota_status rota_rwlock_get_readers(rota_rwlock rwlock, uint32_t *out);
+
+/// Whether somebody holds the lock to write.
+rota_status rota_rwlock_is_writing(rota_rwlock rwlock, bool *out);
+
+/// Ends the lock, held or not: those who wait for it end with
+/// ROTA_ERR_CANCELLED. Closing its loop does the same. Closing null succeeds
+/// and does nothing.
+rota_status rota_rwlock_close(rota_rwlock rwlock);
+
 /// A semaphore with `value` places for tasks and callbacks of one loop. `flags`
 /// is 0 or ROTA_SEMAPHORE_BOUNDED.
 rota_status rota_loop_open_semaphore(rota_loop loop, uint64_t value,
@@ -1393,11 +1964,15 @@ rota_status rota_semaphore_get_value(rota_semaphore semaphore, uint64_t *out);
 /// Closing its loop does the same. Closing null succeeds and does nothing.
 rota_status rota_semaphore_close(rota_semaphore semaphore);
 
-/// An event for tasks and callbacks of one loop, which is not set yet.
-rota_status rota_loop_open_event(rota_loop loop, rota_event *out);
+/// An event for tasks and callbacks of one loop, which is not set yet. `flags`
+/// is 0 or ROTA_EVENT_AUTO_RESET.
+rota_status rota_loop_open_event(rota_loop loop, uint32_t flags,
+    rota_event *out);
 
 /// Sets the event: everybody who waits for it is woken, in order, also if it is
-/// cleared before he runs. Setting it again changes nothing.
+/// cleared before he runs. Setting it again changes nothing. With
+/// ROTA_EVENT_AUTO_RESET only the first who waits is woken, and the event stays
+/// clear; if nobody waits it is set, once, for the next who comes.
 rota_status rota_event_set(rota_event event);
 
 /// Clears the event: who waits from now on waits until it is set again.
@@ -1406,8 +1981,9 @@ rota_status rota_event_clear(rota_event event);
 /// Whether the event is set.
 rota_status rota_event_is_set(rota_event event, bool *out);
 
-/// A future that is complete, with 0, once the event is set; at once if it is.
-/// Cancelling it ends this one wait.
+/// A future that is complete, with 0, once the event is set; at once if it is,
+/// which clears one with ROTA_EVENT_AUTO_RESET. Cancelling it ends this one
+/// wait.
 rota_future rota_event_wait(rota_event event);
 
 /// Ends the event: those who wait for it end with ROTA_ERR_CANCELLED. Closing
@@ -1416,28 +1992,42 @@ rota_status rota_event_close(rota_event event);
 
 /// A queue of pointers between tasks and callbacks of one loop. It holds at
 /// most
-/// `capacity` of them; 0 is any number. What they point to stays yours: nothing
-/// here reads it or lets go of it, and NULL is an item like others.
+/// `capacity` of them; 0 is any number. `order` is ROTA_QUEUE_FIFO, ..._LIFO or
+/// ..._PRIORITY. What the pointers point to stays yours: nothing here reads it
+/// or lets go of it, and NULL is an item like others.
 rota_status rota_loop_open_queue(rota_loop loop, size_t capacity,
-    rota_queue *out);
+    uint32_t order, rota_queue *out);
 
 /// A future that is complete, with 0, once the item is in the queue: at once if
 /// there is room, else in the order in which they were put. Cancelled or
-/// failed, it has put nothing. ROTA_ERR_SHUT: the queue was shut down.
+/// failed, it has put nothing. Where the order is by priority, this one is 0.
+/// ROTA_ERR_SHUT: the queue was shut down.
 rota_future rota_queue_put(rota_queue queue, void *item);
 
-/// A future for the oldest item; rota_future_take_result() hands it out. The
+/// As rota_queue_put(), with a priority: the smallest comes out first, and
+/// equals in the order in which they were put. Those who wait for room get it
+/// in the order in which they came, whatever they put. ROTA_ERR_INVALID: the
+/// queue has another order.
+rota_future rota_queue_put_priority(rota_queue queue, void *item,
+    int64_t priority);
+
+/// A future for the next item; rota_future_take_result() hands it out. The
 /// first to ask is the first to get one. Cancelling it while it is pending
 /// leaves the line; once it is complete it holds the item until that is taken,
 /// also if the task that awaits it is cancelled then. Closing it drops the
-/// item. ROTA_ERR_SHUT: the queue was shut down, and is empty.
+/// item. ROTA_ERR_SHUT: the queue was shut down, and is empty; or it was shut
+/// down now.
 rota_future rota_queue_get(rota_queue queue);
 
 /// Puts an item if there is room now. ROTA_ERR_LIMIT: it is full;
 /// ROTA_ERR_SHUT: it was shut down.
 rota_status rota_queue_try_put(rota_queue queue, void *item);
 
-/// Takes the oldest item if there is one now. ROTA_ERR_PENDING: it is empty;
+/// As rota_queue_try_put(), with a priority as in rota_queue_put_priority().
+rota_status rota_queue_try_put_priority(rota_queue queue, void *item,
+    int64_t priority);
+
+/// Takes the next item if there is one now. ROTA_ERR_PENDING: it is empty;
 /// ROTA_ERR_SHUT: it is empty, and was shut down.
 rota_status rota_queue_try_get(rota_queue queue, void **out);
 
@@ -1456,6 +2046,14 @@ rota_future rota_queue_join(rota_queue queue);
 /// Items that are in it come out as before; once it is empty, who waits to get,
 /// or tries, gets ROTA_ERR_SHUT. Shutting it again changes nothing.
 rota_status rota_queue_shutdown(rota_queue queue);
+
+/// As rota_queue_shutdown(), and nothing is got from now on either: who waits
+/// to get, or begins to, has ROTA_ERR_SHUT, also while items are left. No item
+/// is dropped: those that are in the queue stay there for rota_queue_try_get(),
+/// with which whoever shuts it down takes them, to let go of them. They count
+/// as done with: rota_queue_join() waits for those only that had come out
+/// before. Shutting it again changes nothing.
+rota_status rota_queue_shutdown_now(rota_queue queue);
 
 /// Ends the queue: who waits for it ends with ROTA_ERR_CANCELLED, and items
 /// that are in it are forgotten; take them first if they have to be let go.
@@ -1482,6 +2080,136 @@ rota_status rota_barrier_reset(rota_barrier barrier);
 /// Ends the barrier: those who wait at it end with ROTA_ERR_CANCELLED. Closing
 /// its loop does the same. Closing null succeeds and does nothing.
 rota_status rota_barrier_close(rota_barrier barrier);
+
+/// A channel: pointers from any thread and any loop to this loop, which
+/// receives. It holds at most `capacity` of them, at least 1, and takes the
+/// room for them now, from the system. What they point to stays yours: nothing
+/// here reads it or lets go of it, and NULL is an item like others.
+rota_status rota_loop_open_channel(rota_loop loop, size_t capacity,
+    rota_channel *out);
+
+/// Sends an item, from any thread: ROTA_OK, it is in, behind all that were sent
+/// before. While there is no room it blocks the calling thread, for
+/// `timeout_ns` of the system's clock at most (ROTA_FOREVER: no limit); those
+/// who wait for room, threads and loops alike, get it in the order in which
+/// they came. With any other answer the item is not in, and stays yours.
+/// Thread-safe.
+///
+/// ROTA_ERR_LIMIT: there is no room, and `timeout_ns` is 0. ROTA_ERR_TIMEOUT:
+/// the time is over. ROTA_ERR_SHUT: the channel was shut down.
+/// ROTA_ERR_CANCELLED: it was closed meanwhile. ROTA_ERR_HANDLE: it was closed
+/// before, or its loop was abandoned. ROTA_ERR_REENTRANT: there is no room, and
+/// the thread may not block: it is the receiving loop's own, or inside a
+/// callback or a task; use rota_loop_send() there.
+rota_status rota_channel_send(rota_channel channel, void *item,
+    uint64_t timeout_ns);
+
+/// A future of this loop's that is complete, with 0, once the item is in the
+/// channel, which may be of any loop and thread: at once if there is room, else
+/// in the order in which they came, as with rota_channel_send(). Cancelled or
+/// failed, it has put nothing in; a cancel that comes too late to take the item
+/// back completes it with 0. Its failures are those of rota_channel_send().
+rota_future rota_loop_send(rota_loop loop, rota_channel channel, void *item);
+
+/// A future for the oldest item; rota_future_take_result() hands it out. The
+/// first to ask is the first to get one. Cancelling it while it is pending
+/// leaves the line; once it is complete it holds the item until that is taken.
+/// Closing it drops the item. ROTA_ERR_SHUT: the channel was shut down, and is
+/// empty.
+rota_future rota_channel_receive(rota_channel channel);
+
+/// Takes the oldest item if there is one now. ROTA_ERR_PENDING: it is empty, or
+/// others wait for its items; ROTA_ERR_SHUT: it is empty, and was shut down.
+rota_status rota_channel_try_receive(rota_channel channel, void **out);
+
+/// Nothing is sent from now on: who waits for room, or tries, gets
+/// ROTA_ERR_SHUT. Items that are in it come out as before; once it is empty,
+/// who waits to receive, or tries, gets ROTA_ERR_SHUT. Shutting it again
+/// changes nothing. Thread-safe.
+rota_status rota_channel_shutdown(rota_channel channel);
+
+/// How many items are in the channel. Thread-safe.
+rota_status rota_channel_get_size(rota_channel channel, size_t *out);
+
+/// How many senders, threads and loops, wait for room. Thread-safe.
+rota_status rota_channel_get_waiting(rota_channel channel, size_t *out);
+
+/// Ends the channel: who waits on either side ends with ROTA_ERR_CANCELLED, and
+/// items that are in it are forgotten; shut it down and take them first if they
+/// have to be let go. Closing its loop does the same. Closing null succeeds and
+/// does nothing.
+rota_status rota_channel_close(rota_channel channel);
+
+/// A cell for a value that tasks or callbacks of one loop need, and that is
+/// made once, by the first of them.
+rota_status rota_loop_open_once(rota_loop loop, rota_once *out);
+
+/// A future that is complete with 0 once the value is there, for
+/// rota_once_get(); or with 1 for the one who is to make it, the first to ask:
+/// that one has to call rota_once_set(), or rota_once_give_up() if it fails or
+/// is cancelled on the way. All others wait until then. Cancelling ends this
+/// one wait; a future that is complete with 1 is to make the value all the
+/// same.
+rota_future rota_once_begin(rota_once once);
+
+/// Puts the value in the cell and lets everybody go who waits for it. When the
+/// cell or its loop is closed, `value_free` (which may be NULL) is called with
+/// it once. If this call fails the value stays yours: ROTA_ERR_INVALID: nobody
+/// was told to make it; ROTA_ERR_DONE: it is there already.
+rota_status rota_once_set(rota_once once, void *value, rota_free_fn value_free);
+
+/// The value could not be made: the first who waits is told to make it, or else
+/// the next who asks. Errors as rota_once_set().
+rota_status rota_once_give_up(rota_once once);
+
+/// The value, which stays the cell's. ROTA_ERR_PENDING: it is not there.
+rota_status rota_once_get(rota_once once, void **out);
+
+/// Ends the cell: its value is let go, inside this call, and those who wait end
+/// with ROTA_ERR_CANCELLED. Closing its loop does the same, the values last.
+/// Closing null succeeds and does nothing.
+rota_status rota_once_close(rota_once once);
+
+/// A token: one call cancels it, and whoever looks, waits or is attached learns
+/// that something is to end. A token below a `parent` of the same loop is
+/// cancelled with it, at once if it is cancelled already; a null `parent` is
+/// none.
+rota_status rota_loop_open_token(rota_loop loop, rota_token parent,
+    rota_token *out);
+
+/// Cancels a token and all below it: those who wait for it go on, and the tasks
+/// that are attached are asked to end, in the next turn, as by
+/// rota_task_cancel_with(). `reason` is copied; NULL is none. A token that is
+/// cancelled stays as it is, with its first reason.
+rota_status rota_token_cancel(rota_token token, const char *reason);
+
+/// As rota_token_cancel() without a reason, from any thread: from now on
+/// rota_token_is_cancelled() says so of this token; all else, tokens below it
+/// included, follows in the loop's next turn. Thread-safe.
+rota_status rota_token_post_cancel(rota_token token);
+
+/// Whether a token is cancelled, for those who look now and then. Thread-safe.
+rota_status rota_token_is_cancelled(rota_token token, bool *out);
+
+/// Why a token was cancelled, cut to fit and with a NUL; "" if it was not, or
+/// without a reason. Its whole length goes to `length`, which may be NULL.
+rota_status rota_token_get_reason(rota_token token, char *buffer, size_t size,
+    size_t *length);
+
+/// A future that is complete, with 0, once the token is cancelled. If the token
+/// is closed before, it ends with ROTA_ERR_CANCELLED.
+rota_future rota_token_wait(rota_token token);
+
+/// A task of the same loop is asked to end when the token is cancelled, once;
+/// in the next turn if it is cancelled already. It is let go when it ends, so
+/// that a token may outlive any number of tasks; attaching it again changes
+/// nothing before it is asked. ROTA_ERR_DONE: it has ended.
+rota_status rota_token_attach(rota_token token, rota_task task);
+
+/// Ends the token: who waits for it ends with ROTA_ERR_CANCELLED; tasks that
+/// are attached go on, and tokens below it stand on their own. Closing its loop
+/// does the same. Closing null succeeds and does nothing.
+rota_status rota_token_close(rota_token token);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -25,8 +25,14 @@ KINDS = {  # the type of a handle: its kind, and the fixture's member
     "rota_event": ("EVENT", "event"),
     "rota_queue": ("QUEUE", "queue"),
     "rota_barrier": ("BARRIER", "barrier"),
+    "rota_channel": ("CHANNEL", "channel"),
+    "rota_token": ("TOKEN", "token"),
+    "rota_condition": ("CONDITION", "condition"),
+    "rota_rwlock": ("RWLOCK", "rwlock"),
+    "rota_once": ("ONCE", "once"),
     "rota_scope": ("SCOPE", "scope"),
     "rota_group": ("GROUP", "group"),
+    "rota_set": ("SET", "set"),
 }
 
 CALLBACKS = {  # the type of a callback: one that does nothing
@@ -38,6 +44,9 @@ CALLBACKS = {  # the type of a callback: one that does nothing
     "rota_task_fn": "no_task",
     "rota_step_fn": "no_step",
     "rota_serve_fn": "no_serve",
+    "rota_dump_fn": "no_line",
+    "rota_map_fn": "no_map",
+    "rota_chain_fn": "no_chain",
 }
 
 INTEGERS = {  # the extremes of each type
@@ -58,27 +67,48 @@ TEXTS = {"host": '"127.0.0.1"', "service": '"9"', "text": '"127.0.0.1"', "messag
          "reason": '"reason"'}
 BAD_TEXTS = ['"\\xff\\xfe"', '"\\xc3"', '"\\xed\\xa0\\x80"', '""', "long_text"]
 
-# Functions of which closing null "succeeds and does nothing".
-NULL_SUCCEEDS = {"rota_loop_close", "rota_loop_abandon", "rota_future_close",
-                 "rota_listener_close", "rota_stream_close", "rota_stream_abort",
-                 "rota_lock_close", "rota_semaphore_close", "rota_event_close", "rota_queue_close", "rota_barrier_close",
-                 "rota_scope_leave", "rota_group_close"}
+# Structs to be filled that say their size first.
+SIZED = {"rota_loop_stats", "rota_turn_figures", "rota_completion", "rota_task_info",
+         "rota_failure"}
+
+# Functions that succeed with null and do nothing, besides all that are named rota_..._close.
+NULL_SUCCEEDS = {"rota_loop_abandon", "rota_stream_abort", "rota_scope_leave"}
+
+# Handles that may be null: it stands for none.
+NULL_HANDLES = {("rota_loop_open_token", "parent")}
 
 # What else a bad handle may be answered with, besides ROTA_ERR_HANDLE: no task runs here.
 BAD_HANDLE_TOO = {"rota_await": ["ROTA_ERR_NO_TASK"],
                   "rota_task_yield": ["ROTA_ERR_NO_TASK"],
-                  "rota_task_wait": ["ROTA_ERR_NO_TASK"]}
+                  "rota_task_wait": ["ROTA_ERR_NO_TASK"],
+                  "rota_task_fail": ["ROTA_ERR_NO_TASK"],
+                  # Handed over: whether it names anything is seen in the loop's next turn.
+                  "rota_future_post_complete": ["ROTA_OK"],
+                  "rota_future_post_complete_with": ["ROTA_OK"],
+                  "rota_future_post_fail": ["ROTA_OK"],
+                  "rota_task_post_cancel": ["ROTA_OK"],
+                  # The calling thread is the loop's own.
+                  "rota_future_wait_blocking": ["ROTA_ERR_REENTRANT"]}
 
 # Pointers that may be NULL, by function and parameter; user_data and options always may.
 NULLABLE = {
     ("rota_address_format", "length"), ("rota_loop_call_soon", "out"),
     ("rota_loop_call_later", "out"), ("rota_loop_call_at", "out"), ("rota_loop_turn", "figures"),
     ("rota_future_complete_with", "result"), ("rota_future_complete_with", "result_free"),
+    ("rota_future_post_complete_with", "result"),
+    ("rota_future_post_complete_with", "result_free"), ("rota_future_wait_blocking", "out"),
     ("rota_future_fail", "message"), ("rota_future_remove", "removed"),
+    ("rota_future_remove_drain", "removed"),
+    ("rota_future_fail_because", "message"), ("rota_task_fail", "message"),
     ("rota_future_take_addresses", "count"), ("rota_loop_listen", "host"),
     ("rota_loop_resolve", "service"), ("rota_loop_connect", "service"),
     ("rota_loop_spawn", "out"), ("rota_loop_spawn_stepped", "out"),
     ("rota_queue_put", "item"), ("rota_queue_try_put", "item"),
+    ("rota_token_cancel", "reason"), ("rota_token_get_reason", "length"),
+    ("rota_channel_send", "item"), ("rota_loop_send", "item"),
+    ("rota_task_set_local", "value"), ("rota_task_set_local", "value_free"),
+    ("rota_queue_put_priority", "item"), ("rota_queue_try_put_priority", "item"),
+    ("rota_once_set", "value"), ("rota_once_set", "value_free"),
     ("rota_task_uncancel", "left"), ("rota_task_get_name", "length"),
     ("rota_task_cancel_with", "reason"), ("rota_scope_cancel", "reason"),
     ("rota_group_cancel", "reason"), ("rota_group_spawn", "out"), ("rota_group_spawn_stepped", "out"),
@@ -100,8 +130,22 @@ REFUSED_NUMBERS = {
         "ROTA_STATUS_HOST": ["ROTA_ERR_INVALID"]},
     ("rota_future_fail", "status"): {
         number: ["ROTA_ERR_INVALID"] for number in ["0", "1", "INT32_MAX", "-18", "-999999"]},
+    ("rota_future_post_complete", "value"): {
+        "-1": ["ROTA_ERR_INVALID"], "INT64_MIN": ["ROTA_ERR_INVALID"],
+        "ROTA_STATUS_HOST": ["ROTA_ERR_INVALID"]},
+    ("rota_future_post_fail", "status"): {
+        number: ["ROTA_ERR_INVALID"] for number in ["0", "1", "INT32_MAX", "-18", "-999999"]},
     ("rota_loop_open_semaphore", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
+    ("rota_set_add", "tag"): {number: ["ROTA_ERR_INVALID"] for number in [
+        "UINT64_MAX", "UINT64_MAX - 1", "(uint64_t)INT64_MAX + 1"]},
+    ("rota_loop_race", "count"): {"0": ["ROTA_ERR_INVALID"]},
+    ("rota_loop_race", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
+    ("rota_loop_open_event", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
+    ("rota_loop_open_queue", "order"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
     ("rota_loop_open_barrier", "parties"): {"0": ["ROTA_ERR_INVALID"]},
+    ("rota_loop_open_channel", "capacity"): {
+        "0": ["ROTA_ERR_INVALID"], "SIZE_MAX": ["ROTA_ERR_MEMORY"],
+        "SIZE_MAX / 2 + 1": ["ROTA_ERR_MEMORY"]},
     ("rota_task_enter_scope", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
     ("rota_task_started", "value"): {
         number: ["ROTA_ERR_INVALID"] for number in ["-1", "INT64_MIN", "ROTA_STATUS_HOST"]},
@@ -114,7 +158,7 @@ LARGE_REFUSED = {
     ("rota_stream_read_until", "size"), ("rota_stream_read_until", "delimiter_size"),
     ("rota_stream_read_line", "size"), ("rota_stream_write", "size"),
     ("rota_stream_write_vectored", "count"), ("rota_stream_send", "size"),
-    ("rota_loop_gather", "count"), ("rota_loop_wait", "count"),
+    ("rota_loop_gather", "count"), ("rota_loop_wait", "count"), ("rota_loop_race", "count"),
 }
 
 # Functions that end the loop when they succeed.
@@ -221,7 +265,7 @@ def check_tables(functions):
     names = (NULL_SUCCEEDS | set(BAD_HANDLE_TOO) | set(NULL_TOO) | ENDS_LOOP | set(CLEANUP)
              | TAKES_NOTHING | set(WRONG_THREAD_TOO))
     stray = sorted(names - known)
-    stray += sorted(map(str, (NULLABLE | set(REFUSED_NUMBERS) | LARGE_REFUSED) - pairs))
+    stray += sorted(map(str, (NULLABLE | NULL_HANDLES | set(REFUSED_NUMBERS) | LARGE_REFUSED) - pairs))
     if stray:
         raise Problem(f"in a table, but not in the header: {', '.join(stray)}")
 
@@ -253,7 +297,7 @@ class Writer:
             self.put(f"    memset(&out_{plain}, 0, sizeof out_{plain});")
             if f"{plain}_init" in inits:
                 self.put(f"    CHECK_STATUS({plain}_init(&out_{plain}, sizeof out_{plain}), 0);")
-            elif plain in ("rota_loop_stats", "rota_turn_figures", "rota_failure"):
+            elif plain in SIZED:
                 self.put(f"    out_{plain}.size = sizeof out_{plain};")
             elif plain == "rota_address":
                 self.put(f'    CHECK_STATUS(rota_address_parse("::1", 1, &out_{plain}), 0);')
@@ -295,7 +339,11 @@ class Writer:
             kind = KINDS[p.type][0]
             codes = ["ROTA_ERR_HANDLE"] + BAD_HANDLE_TOO.get(name, [])
             first = p is function.handles[0]
-            null = ["ROTA_OK"] if first and name in NULL_SUCCEEDS else codes
+            closes = name in NULL_SUCCEEDS or name.endswith("_close")
+            may_be = (name, p.name) in NULL_HANDLES
+            null = ["ROTA_OK"] if first and closes or may_be else codes
+            closes = first and (name in NULL_SUCCEEDS or name.endswith("_close"))
+            null = ["ROTA_OK"] if closes or (name, p.name) in NULL_HANDLES else codes
             self.put(f"    count = bad_handles(fx, {kind}, bad);")
             self.put("    for (i = 0; i <= count; i++) {")
             self.put(f"        {name}_args args = {name}_good(fx);")
@@ -381,6 +429,8 @@ class Writer:
                     and "failure" not in p.type:
                 continue
             plain = p.type.replace("const ", "").rstrip("*")
+            if not p.is_options and plain not in SIZED:
+                continue
             changes = [f"out_{plain}.size = {size};" for size in ("0", "1", "SIZE_MAX")]
             if p.is_options:
                 changes += [f"out_{plain}.flags = UINT32_MAX;", f"out_{plain}.flags = 1u << 31;"]

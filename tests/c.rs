@@ -2,7 +2,8 @@
 //! in a process of its own with a time limit.
 //!
 //! A program passes with exit code 0 and skips with 77, its last line of output
-//! being the reason. From the environment: `ROTA_C_ONLY` (parts of names, with commas),
+//! being the reason. Those of `EVERY_WAY` are built and run by each compiler, as C and as
+//! C++, at each level of optimisation. From the environment: `ROTA_C_ONLY` (parts of names, with commas),
 //! `ROTA_C_WRAPPER` (put before each run: "valgrind -q"), `ROTA_C_FLAGS` (more
 //! flags for the compiler), `ROTA_C_LINK` (flags for linking, if not the same;
 //! a C++ compiler links), `ROTA_C_LIBDIR` (where librota.so lies),
@@ -22,10 +23,25 @@ const AT_ONCE: usize = 2;
 const SKIP: i32 = 77;
 const WARNINGS: &str = "-g -O1 -Wall -Wextra -Werror -fno-omit-frame-pointer";
 
+/// Programs that rely on what a compiler makes of macros.
+const EVERY_WAY: &[&str] = &["step"];
+const STRICT: &str = "-Wpedantic -Wconversion -Wshadow -Wimplicit-fallthrough";
+const LEVELS: [&str; 4] = ["-O0", "-O1", "-O2", "-O3"];
+
 enum Outcome {
     Passed,
     Skipped(String),
     Failed(String),
+}
+
+/// A program, and how it is built.
+struct Program {
+    source: PathBuf,
+    /// Its name, and what is special about the way it is built.
+    name: String,
+    compiler: String,
+    /// After all others.
+    flags: Vec<String>,
 }
 
 /// What is the same for every program of a run.
@@ -51,37 +67,57 @@ impl Setup {
         }
     }
 
-    fn build(&self, source: &Path, program: &Path) -> Result<(), String> {
-        let cpp = source.extension().is_some_and(|extension| extension == "cpp");
-        let (command, standard) = if cpp { (&self.compiler.cpp, "c++20") } else { (&self.compiler.c, "c11") };
+    fn build(&self, built: &Program, program: &Path) -> Result<(), String> {
         // GNU modes would hide what a strict user meets; POSIX is asked for by name.
-        let mut arguments = vec![format!("-std={standard}"), "-D_POSIX_C_SOURCE=200809L".into()];
-        arguments.push("-D_DEFAULT_SOURCE".into());
+        let mut arguments = vec!["-D_POSIX_C_SOURCE=200809L".into(), "-D_DEFAULT_SOURCE".into()];
         arguments.extend(compiler::words(WARNINGS));
         for folder in ["include", "tests/c"] {
             arguments.push(format!("-I{}", root().join(folder).display()));
         }
-        arguments.extend(self.flags.iter().cloned());
+        arguments.extend(self.flags.iter().chain(&built.flags).cloned());
         let object = program.with_extension("o").display().to_string();
-        arguments.extend(["-c".into(), source.display().to_string(), "-o".into(), object.clone()]);
-        compiler::compile(command, &arguments)?;
+        arguments.extend(["-c".into(), built.source.display().to_string(), "-o".into(), object.clone()]);
+        compiler::compile(&built.compiler, &arguments)?;
         // A sanitizer's runtime that is not the compiler's own is C++ and has its own flags.
-        let linker = if self.link_flags.is_some() { &self.compiler.cpp } else { command };
+        let linker = if self.link_flags.is_some() { &self.compiler.cpp } else { &built.compiler };
         let mut arguments = vec![object, "-o".into(), program.display().to_string()];
         arguments.extend(self.link_flags.as_ref().unwrap_or(&self.flags).iter().cloned());
         arguments.extend(compiler::link_arguments(&self.library));
         compiler::compile(linker, &arguments)
     }
 
-    fn try_one(&self, source: &Path) -> (Outcome, Duration) {
-        let kind = source.extension().unwrap_or_default().to_string_lossy().into_owned();
-        let name = format!("{}-{kind}", name_of(source));
+    /// The programs that a source makes: one, built as usual, or one for each way.
+    fn programs(&self, source: PathBuf) -> Vec<Program> {
+        let cpp = source.extension().is_some_and(|extension| extension == "cpp");
+        let (command, standard) = if cpp { (&self.compiler.cpp, "c++20") } else { (&self.compiler.c, "c11") };
+        let (name, flags) = (name_of(&source), vec![format!("-std={standard}")]);
+        // A checker has its own compiler and its own flags.
+        let checked = ["ROTA_C_FLAGS", "ROTA_C_LIBDIR"].iter().any(|name| std::env::var_os(name).is_some());
+        if checked || !EVERY_WAY.contains(&name.as_str()) {
+            return vec![Program { source, name, compiler: command.clone(), flags }];
+        }
+        let mut programs = Vec::new();
+        for compiler in compiler::strict() {
+            for (command, words) in [(&compiler.c, "-xc -std=c99"), (&compiler.cpp, "-xc++ -std=c++11")] {
+                for level in LEVELS {
+                    let name = format!("{name} {command} {words} {level}");
+                    let flags = compiler::words(&format!("{words} {level} {STRICT}"));
+                    programs.push(Program { source: source.clone(), name, compiler: command.clone(), flags });
+                }
+            }
+        }
+        programs
+    }
+
+    fn try_one(&self, built: &Program) -> (Outcome, Duration) {
+        let kind = built.source.extension().unwrap_or_default().to_string_lossy().into_owned();
+        let name = format!("{}-{kind}", built.name.replace(' ', ""));
         // A folder for each, so that a program may leave files in its current one.
         let folder = self.scratch.join(&name);
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).expect("a folder for the program");
         let program = folder.join(&name);
-        if let Err(message) = self.build(source, &program) {
+        if let Err(message) = self.build(built, &program) {
             return (Outcome::Failed(message), Duration::ZERO);
         }
         let limit = process::limit();
@@ -116,14 +152,15 @@ fn every_c_and_cpp_program_passes() {
     let sources = sources();
     assert!(!sources.is_empty(), "no programs in tests/c and tests/cpp, or none that ROTA_C_ONLY names");
     let setup = Setup::new();
+    let programs: Vec<Program> = sources.into_iter().flat_map(|source| setup.programs(source)).collect();
     let next = AtomicUsize::new(0);
     let counts = [const { AtomicUsize::new(0) }; 3];
     let failures = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
-                while let Some(source) = sources.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let (outcome, took) = setup.try_one(source);
+                while let Some(program) = programs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let (outcome, took) = setup.try_one(program);
                     let (kind, text) = match &outcome {
                         Outcome::Passed => (0, "ok".to_string()),
                         Outcome::Failed(_) => (1, "FAILED".to_string()),
@@ -131,10 +168,11 @@ fn every_c_and_cpp_program_passes() {
                     };
                     counts[kind].fetch_add(1, Ordering::Relaxed);
                     let number: usize = counts.iter().map(|count| count.load(Ordering::Relaxed)).sum();
-                    let name = name_of(source);
-                    say(&format!("[{number}/{}] {name} ... {text} {:.2}s", sources.len(), took.as_secs_f64()));
+                    let (name, all) = (&program.name, programs.len());
+                    say(&format!("[{number}/{all}] {name} ... {text} {:.2}s", took.as_secs_f64()));
                     if let Outcome::Failed(message) = outcome {
-                        failures.lock().expect("the list").push(format!("--- {}: {message}", shown(source)));
+                        let at = shown(&program.source);
+                        failures.lock().expect("the list").push(format!("--- {at}: {name}: {message}"));
                     }
                 }
             });

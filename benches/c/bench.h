@@ -20,10 +20,16 @@ extern const bench_entry bench_posts[];
 extern const bench_entry bench_handles[];
 extern const bench_entry bench_timers[];
 extern const bench_entry bench_tasks[];
+extern const bench_entry bench_sync[];
+extern const bench_entry bench_parked[];
 
 /* Between these two the CPU time and the allocations count. */
 void bench_begin(void);
 void bench_end(void);
+
+/* The resident memory of this process, and how much of it the work took. */
+uint64_t bench_resident_bytes(void);
+void bench_memory(uint64_t bytes);
 
 /* Says that something went wrong; the round's figures are worthless then. */
 void bench_check_at(bool right, const char *what, const char *file, int line);

@@ -1,10 +1,10 @@
 /* The costs of the C ABI beside hand-written C, in one run.
  *
- *   rota_bench run [ROUNDS]                    every work, contestants interleaved: JSON lines
- *   rota_bench once WORK CONTESTANT OPERATIONS one round, for callgrind
- *   rota_bench list                            what there is
+ *   rota_bench list                            what there is, and how often it is worth doing
+ *   rota_bench once WORK CONTESTANT OPERATIONS one round: a JSON line
  *   rota_bench serve CONTESTANT                an echo server, for strace and callgrind
  *   rota_bench client PORT CONNECTIONS REQUESTS
+ *   rota_bench parked KIND COUNT               memory of tasks that only wait: a JSON line
  *
  * CPU time is that of the process. Allocations are counted by standing in
  * front of the C library's malloc and mmap, which the shared library calls as
@@ -12,6 +12,7 @@
 #define _GNU_SOURCE
 #include "bench.h"
 #include "echo.h"
+#include "parked.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -22,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST_ENTRIES = 64, MOST_ROUNDS = 101, ROUNDS = 7 };
+enum { MOST_ENTRIES = 64 };
 
 /* ---- allocations */
 
@@ -79,6 +80,7 @@ void *mmap(void *address, size_t size, int protection, int flags, int descriptor
 static struct {
     uint64_t began_ns, spent_ns;
     uint64_t allocations_before, allocations;
+    uint64_t bytes;
     bool measured, right;
 } round_now;
 
@@ -105,6 +107,16 @@ void bench_check_at(bool right, const char *what, const char *file, int line) {
         round_now.right = false;
     }
 }
+
+uint64_t bench_resident_bytes(void) {
+    unsigned long long size = 0, resident = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (file == NULL || fscanf(file, "%llu %llu", &size, &resident) != 2) abort();
+    fclose(file);
+    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+void bench_memory(uint64_t bytes) { round_now.bytes = bytes; }
 
 rota_loop bench_loop_open(void) {
     rota_loop loop = {0};
@@ -149,12 +161,10 @@ static const bench_entry echoes[] = {
 /* ---- all of them */
 
 static const bench_entry *entries[MOST_ENTRIES];
-static double spent[MOST_ENTRIES][MOST_ROUNDS];
-static double allocated[MOST_ENTRIES];
-static bool checked[MOST_ENTRIES];
 
 static size_t collect(void) {
-    const bench_entry *tables[] = {bench_posts, bench_handles, bench_timers, bench_tasks, echoes};
+    const bench_entry *tables[] = {bench_posts, bench_handles, bench_timers,
+                                   bench_tasks, bench_sync,    bench_parked, echoes};
     size_t count = 0;
     for (size_t table = 0; table < sizeof tables / sizeof *tables; table++) {
         for (const bench_entry *entry = tables[table]; entry->work != NULL; entry++) {
@@ -164,40 +174,17 @@ static size_t collect(void) {
     return count;
 }
 
-static bool run_once(const bench_entry *entry, uint64_t operations) {
-    memset(&round_now, 0, sizeof round_now);
+static int run_once(const bench_entry *entry, uint64_t operations) {
     round_now.right = true;
     entry->run(operations);
-    return round_now.right && round_now.measured;
-}
-
-static int ascending(const void *left, const void *right) {
-    double a = *(const double *)left, b = *(const double *)right;
-    return (a > b) - (a < b);
-}
-
-static int run_all(int rounds) {
-    size_t count = collect();
-    bool all_right = true;
-    for (size_t at = 0; at < count; at++) checked[at] = true;
-    for (int round = 0; round < rounds; round++) {
-        for (size_t at = 0; at < count; at++) {
-            double operations = (double)entries[at]->operations;
-            checked[at] = run_once(entries[at], entries[at]->operations) && checked[at];
-            spent[at][round] = (double)round_now.spent_ns / operations;
-            allocated[at] += (double)round_now.allocations / operations / rounds;
-        }
-        fprintf(stderr, "round %d of %d\n", round + 1, rounds);
-    }
-    for (size_t at = 0; at < count; at++) {
-        qsort(spent[at], (size_t)rounds, sizeof spent[at][0], ascending);
-        printf("{\"work\": \"%s\", \"contestant\": \"%s\", \"ns_per_op\": {\"min\": %.2f, "
-               "\"median\": %.2f, \"max\": %.2f}, \"allocations_per_op\": %g, \"checked\": %s}\n",
-               entries[at]->work, entries[at]->contestant, spent[at][0], spent[at][rounds / 2],
-               spent[at][rounds - 1], allocated[at], checked[at] ? "true" : "false");
-        all_right = all_right && checked[at];
-    }
-    return all_right ? 0 : 1;
+    bool checked = round_now.right && round_now.measured;
+    double count = (double)operations;
+    printf("{\"work\": \"%s\", \"contestant\": \"%s\", \"ns_per_op\": %.3f, "
+           "\"allocations_per_op\": %g, \"bytes_per_op\": %.1f, \"checked\": %s}\n",
+           entry->work, entry->contestant, (double)round_now.spent_ns / count,
+           (double)round_now.allocations / count, (double)round_now.bytes / count,
+           checked ? "true" : "false");
+    return checked ? 0 : 1;
 }
 
 static int run_named(const char *work, const char *contestant, uint64_t operations) {
@@ -205,7 +192,7 @@ static int run_named(const char *work, const char *contestant, uint64_t operatio
     for (size_t at = 0; at < count; at++) {
         if (strcmp(entries[at]->work, work) == 0 &&
             strcmp(entries[at]->contestant, contestant) == 0) {
-            return run_once(entries[at], operations) ? 0 : 1;
+            return run_once(entries[at], operations);
         }
     }
     fprintf(stderr, "there is no %s of %s\n", work, contestant);
@@ -223,10 +210,6 @@ static int list(void) {
 
 int main(int argc, char **argv) {
     share_allocations();
-    if (argc >= 2 && strcmp(argv[1], "run") == 0) {
-        int rounds = argc > 2 ? atoi(argv[2]) : ROUNDS;
-        return run_all(rounds < 1 ? 1 : rounds > MOST_ROUNDS ? MOST_ROUNDS : rounds);
-    }
     if (argc == 5 && strcmp(argv[1], "once") == 0) {
         return run_named(argv[2], argv[3], strtoull(argv[4], NULL, 10));
     }
@@ -235,7 +218,12 @@ int main(int argc, char **argv) {
     if (argc == 5 && strcmp(argv[1], "client") == 0) {
         return bench_echo_client(atoi(argv[2]), atoi(argv[3]), strtoull(argv[4], NULL, 10), NULL);
     }
-    fprintf(stderr, "usage: rota_bench run [ROUNDS] | once WORK CONTESTANT OPERATIONS | list\n"
-                    "       rota_bench serve CONTESTANT | client PORT CONNECTIONS REQUESTS\n");
+    if (argc == 4 && strcmp(argv[1], "parked") == 0) {
+        round_now.right = true;
+        return bench_park(argv[2], strtoull(argv[3], NULL, 10)) && round_now.right ? 0 : 1;
+    }
+    fprintf(stderr, "usage: rota_bench once WORK CONTESTANT OPERATIONS | list\n"
+                    "       rota_bench serve CONTESTANT | client PORT CONNECTIONS REQUESTS\n"
+                    "       rota_bench parked KIND COUNT\n");
     return 2;
 }

@@ -1,6 +1,6 @@
 //! What valgrind and strace count, where this machine has them.
 
-use crate::table::{Figures, Row};
+use crate::table::Row;
 use crate::{output, Setup};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -18,6 +18,8 @@ const COUNTED: &[(&str, u64)] = &[
     ("spawn_join_stepped", 10_000),
     ("spawn_join_stepped_1000", 10_000),
     ("yield", 20_000),
+    ("lock_round", 20_000),
+    ("queue_pass", 20_000),
 ];
 
 /// Echo requests between which the slope is taken.
@@ -31,10 +33,6 @@ fn have(tool: &str) -> bool {
     there.is_ok()
 }
 
-fn each(row: &mut Row) -> impl Iterator<Item = (&'static str, &mut Figures)> {
-    std::iter::once(("rota", &mut row.rota)).chain(row.hand.iter_mut().map(|hand| ("hand", hand)))
-}
-
 /// Fills in the instructions for an operation.
 pub fn instructions(setup: &Setup, rows: &mut [Row]) -> Result<(), String> {
     if !have("valgrind") {
@@ -45,10 +43,11 @@ pub fn instructions(setup: &Setup, rows: &mut [Row]) -> Result<(), String> {
         let work = row.work.clone();
         let connections = work.strip_prefix("echo_").map(str::to_owned);
         let counted = COUNTED.iter().find(|counted| counted.0 == work).map(|counted| counted.1);
-        for (contestant, figures) in each(row) {
+        for figures in &mut row.figures {
+            let (program, contestant) = (figures.program.clone(), figures.contestant.clone());
             let measure = |operations: u64| match &connections {
-                Some(connections) => server_under(setup, "valgrind", contestant, connections, operations),
-                None => once(setup, &work, contestant, operations),
+                Some(connections) => server_under(setup, "valgrind", &contestant, connections, operations),
+                None => once(setup, &program, &work, &contestant, operations),
             };
             let step = if connections.is_some() { Some(REQUESTS) } else { counted };
             if let Some(step) = step {
@@ -66,8 +65,9 @@ pub fn system_calls(setup: &Setup, rows: &mut [Row]) -> Result<(), String> {
     }
     for row in rows {
         let Some(connections) = row.work.strip_prefix("echo_").map(str::to_owned) else { continue };
-        for (contestant, figures) in each(row) {
-            let measure = |requests| server_under(setup, "strace", contestant, &connections, requests);
+        for figures in &mut row.figures {
+            let contestant = figures.contestant.clone();
+            let measure = |requests| server_under(setup, "strace", &contestant, &connections, requests);
             figures.calls = Some((measure(2 * REQUESTS)? - measure(REQUESTS)?) / REQUESTS as f64);
         }
     }
@@ -80,10 +80,10 @@ fn callgrind(file: &Path) -> Command {
     command
 }
 
-fn once(setup: &Setup, work: &str, contestant: &str, operations: u64) -> Result<f64, String> {
+fn once(setup: &Setup, program: &Path, work: &str, contestant: &str, operations: u64) -> Result<f64, String> {
     let file = setup.folder.join("callgrind.out");
     let mut command = callgrind(&file);
-    output(command.arg(&setup.program).args(["once", work, contestant, &operations.to_string()]))?;
+    output(command.arg(program).args(["once", work, contestant, &operations.to_string()]))?;
     total(&file, "valgrind")
 }
 

@@ -5,7 +5,7 @@ use super::registry;
 use super::services::Services;
 use crate::base::handle::{rota_future, rota_loop};
 use crate::base::{limits, rota_status::*, Handle, Kind, Result};
-use crate::rt::{Gather, State, Until};
+use crate::rt::{Gather, Race, State, Until};
 
 /// A gather cancels the others when one has failed, and is done when they have
 /// ended.
@@ -19,6 +19,10 @@ pub const ROTA_WAIT_ALL: u32 = 0;
 pub const ROTA_WAIT_FIRST: u32 = 1;
 /// Wait until one has failed, or all are done.
 pub const ROTA_WAIT_FIRST_ERROR: u32 = 2;
+
+/// A race is won by the first that does well; if all fail, it fails as the first
+/// that did.
+pub const ROTA_RACE_SUCCESS: u32 = 1;
 
 /// A future that is done as `future` is, with its outcome, its message and its
 /// object, or with ROTA_ERR_TIMEOUT when `timeout_ns` have gone by. It is a
@@ -125,6 +129,53 @@ pub unsafe extern "C" fn rota_loop_wait(
         match unsafe { list(handle, futures, count)? } {
             [] => Handle::value(handle.loop_number(), 0).ok_or(ROTA_ERR_LIMIT.into()),
             futures => state.wait_for_many(futures.iter().copied().map(Handle::from), until, timeout_ns),
+        }
+    })
+}
+
+/// A future whose value is the place (from 0) in `futures` of the first that is
+/// done, however it is done. The others are cancelled where nobody else waits
+/// for them, and the race is done when those have ended. `flags` is 0 or
+/// ROTA_RACE_SUCCESS.
+///
+///     rota_future two[2] = {rota_stream_read(stream, buffer, size),
+///                           rota_event_wait(give_up)};
+///     int64_t first = rota_await(rota_loop_race(loop, two, 2, 0));
+///     if (first == 0) n = rota_await(two[0]);
+///     if (first >= 0) rota_future_close(two[first]);
+///
+/// It is a claim on each. The winner is yours: it is kept, for you to read and
+/// to close, with the object it holds. The others end with what they brought
+/// after all, unless you keep them or others wait for them too. Of those that
+/// are done at the start, the first in the list wins; one that is done in spite
+/// of being cancelled has won too. An error of a loser reaches the log, if
+/// nobody looks at it; with ROTA_RACE_SUCCESS failures count as looked at.
+///
+/// Cancelling the race cancels those that nobody else waits for, lets go of the
+/// others, and ends with ROTA_ERR_CANCELLED when the former have ended; not if
+/// it is decided by then. ROTA_ERR_INVALID: no futures, or unknown flags; other
+/// errors as rota_loop_gather().
+///
+/// # Safety
+/// `futures` may be read for `count` handles, or `count` is 0.
+#[no_mangle]
+pub unsafe extern "C" fn rota_loop_race(
+    r#loop: rota_loop,
+    futures: *const rota_future,
+    count: usize,
+    flags: u32,
+) -> rota_future {
+    let handle = Handle::from(r#loop);
+    guard_combined(handle, registry::find_loop(handle), |state| {
+        let how = match flags {
+            0 => Race::First,
+            ROTA_RACE_SUCCESS => Race::Success,
+            _ => return Err(ROTA_ERR_INVALID.into()),
+        };
+        // SAFETY: the caller's word, passed on.
+        match unsafe { list(handle, futures, count)? } {
+            [] => Err(ROTA_ERR_INVALID.into()),
+            futures => state.race(futures.iter().copied().map(Handle::from), how),
         }
     })
 }

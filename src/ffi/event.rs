@@ -5,17 +5,24 @@ use super::registry;
 use crate::base::handle::{rota_event, rota_future, rota_loop};
 use crate::base::{rota_status, rota_status::*, Handle, Kind};
 
-/// An event for tasks and callbacks of one loop, which is not set yet.
+/// Setting the event lets one waiter go and clears it again.
+pub const ROTA_EVENT_AUTO_RESET: u32 = 1;
+
+/// An event for tasks and callbacks of one loop, which is not set yet. `flags`
+/// is 0 or ROTA_EVENT_AUTO_RESET.
 ///
 /// # Safety
 /// `out` may be written.
 #[no_mangle]
-pub unsafe extern "C" fn rota_loop_open_event(r#loop: rota_loop, out: *mut rota_event) -> rota_status {
+pub unsafe extern "C" fn rota_loop_open_event(r#loop: rota_loop, flags: u32, out: *mut rota_event) -> rota_status {
     guard_loop(r#loop, |runtime| {
         wanted(out)?;
+        if flags & !ROTA_EVENT_AUTO_RESET != 0 {
+            return Err(ROTA_ERR_INVALID.into());
+        }
         let event = runtime.with(|state| {
             state.core.refuse_if_closing()?;
-            let key = state.service.sync.event_open()?;
+            let key = state.service.sync.event_open(flags & ROTA_EVENT_AUTO_RESET != 0)?;
             Ok(state.core.handle(Kind::Event, key))
         })?;
         // SAFETY: the caller's word, passed on.
@@ -24,7 +31,9 @@ pub unsafe extern "C" fn rota_loop_open_event(r#loop: rota_loop, out: *mut rota_
 }
 
 /// Sets the event: everybody who waits for it is woken, in order, also if it is
-/// cleared before he runs. Setting it again changes nothing.
+/// cleared before he runs. Setting it again changes nothing. With
+/// ROTA_EVENT_AUTO_RESET only the first who waits is woken, and the event stays
+/// clear; if nobody waits it is set, once, for the next who comes.
 #[no_mangle]
 pub extern "C" fn rota_event_set(event: rota_event) -> rota_status {
     let handle = Handle::from(event);
@@ -52,8 +61,8 @@ pub unsafe extern "C" fn rota_event_is_set(event: rota_event, out: *mut bool) ->
     })
 }
 
-/// A future that is complete, with 0, once the event is set; at once if it is.
-/// Cancelling it ends this one wait.
+/// A future that is complete, with 0, once the event is set; at once if it is,
+/// which clears one with ROTA_EVENT_AUTO_RESET. Cancelling it ends this one wait.
 #[no_mangle]
 pub extern "C" fn rota_event_wait(event: rota_event) -> rota_future {
     let handle = Handle::from(event);

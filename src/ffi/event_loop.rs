@@ -7,7 +7,7 @@ use super::registry;
 use super::services::Services;
 use crate::base::handle::{rota_future, rota_loop};
 use crate::base::{rota_status, rota_status::*, Handle, Kind};
-use crate::rt::{current, Runtime, Service, TurnLimits};
+use crate::rt::{current, Message, Runtime, Service, TurnLimits};
 use crate::sys::host::{rota_call_fn, HostCall, HostPointer};
 use core::ffi::c_void;
 
@@ -51,11 +51,12 @@ fn quiet_panics() {
 ///
 /// ROTA_OK: everything of the loop has ended, its handles are stale, no
 /// callback comes any more. ROTA_ERR_BUSY: a task refused to end, a blocking
-/// call has not returned, or a peer has not taken what was given to
-/// rota_stream_send(); the loop takes no new work (ROTA_ERR_CLOSING), stays
+/// call has not returned, a peer has not taken what was given to
+/// rota_stream_send(), or there are completions that you have not fetched
+/// (rota_loop_next_completion()); the loop takes no new work (ROTA_ERR_CLOSING), stays
 /// valid, and may be turned, closed again or abandoned. Tasks are asked by the
 /// first call only, so that their cleanup is left in peace. What is left stands
-/// in rota_loop_get_stats(), as tasks, jobs and streams. ROTA_ERR_REENTRANT:
+/// in rota_loop_get_stats(), as tasks, jobs, streams and completions. ROTA_ERR_REENTRANT:
 /// called from inside the loop.
 #[no_mangle]
 pub extern "C" fn rota_loop_close(r#loop: rota_loop, limit_ns: u64) -> rota_status {
@@ -80,7 +81,7 @@ pub extern "C" fn rota_loop_close(r#loop: rota_loop, limit_ns: u64) -> rota_stat
     if closed != ROTA_OK {
         return closed;
     }
-    guard(|| registry::take_closed(handle, last_generation).map(drop))
+    guard(|| registry::take_closed(handle, last_generation, ROTA_ERR_CANCELLED).map(drop))
 }
 
 /// Gives a loop up without waiting: its handles are stale and no callback comes.
@@ -106,7 +107,7 @@ pub extern "C" fn rota_loop_abandon(r#loop: rota_loop) -> rota_status {
     if given_up != ROTA_OK {
         return given_up;
     }
-    guard(|| registry::take_closed(handle, last_generation).map(drop))
+    guard(|| registry::take_closed(handle, last_generation, ROTA_ERR_HANDLE).map(drop))
 }
 
 /// Runs the loop until rota_loop_stop(). ROTA_ERR_REENTRANT: it runs already.
@@ -151,9 +152,12 @@ pub struct rota_turn_figures {
     pub cut: u32,
     /// Zero.
     pub reserved: u32,
+    /// How many stand in the queue of completions.
+    pub completions: u64,
 }
 
-/// One turn: waits at most `wait_ns` if nothing is ready (0: not at all), then
+/// One turn: waits at most `wait_ns` if nothing is ready and no completion
+/// stands to be fetched (0: not at all), then
 /// runs what is ready. Stops starting callbacks after `budget_ns`, and after
 /// `max_callbacks` (0: no such limit); at least one runs in any case. A turn
 /// that was cut short is resumed by the next call, in the same order.
@@ -187,6 +191,7 @@ pub unsafe extern "C" fn rota_loop_turn(
             next_deadline_ns: did.next_deadline,
             cut: u32::from(did.cut),
             reserved: 0,
+            completions: did.completions,
         };
         // SAFETY: the caller's word, passed on.
         unsafe { hand_out_sized(figures, &answer) }
@@ -233,7 +238,7 @@ pub unsafe extern "C" fn rota_loop_post(
         let callback = callback.ok_or(ROTA_ERR_INVALID)?;
         // SAFETY: the caller's word, passed on.
         let call = unsafe { HostCall::new(callback, user_data) };
-        registry::remote(Handle::from(r#loop), |remote| remote.post(call))
+        registry::remote(Handle::from(r#loop), |remote| remote.post(Message::Call(call)))
     })
 }
 
@@ -386,6 +391,13 @@ pub struct rota_loop_stats {
     pub stacks: u64,
     /// Stacks kept for reuse, now.
     pub stacks_kept: u64,
+    /// Completions that you have not fetched, now.
+    pub completions: u64,
+    /// Address space mapped for stacks, now; memory is taken by touched pages only.
+    pub stacks_mapped_bytes: u64,
+    /// The most that a task that has ended used of its stack, as far as debug mode
+    /// saw; otherwise 0.
+    pub stack_peak_bytes: u64,
 }
 
 /// What the loop has done, has, and takes. `out->size` must be set.
@@ -416,6 +428,9 @@ pub unsafe extern "C" fn rota_loop_get_stats(r#loop: rota_loop, out: *mut rota_l
                 memory_peak_bytes: core.memory.peak(),
                 stacks: stacks as u64,
                 stacks_kept: stacks_kept as u64,
+                completions: core.drain.len() as u64,
+                stacks_mapped_bytes: core.stacks.mapped_bytes() as u64,
+                stack_peak_bytes: core.stack_peak as u64,
             })
         })?;
         // SAFETY: the caller's word, passed on.

@@ -1,10 +1,11 @@
 //! Futures: completing them, waiting by callback, what they came to.
 
-use super::guard::{guard, guard_kind, guard_loop, hand_out, hand_out_if_wanted, text, wanted};
-use super::registry;
+use super::guard::{guard, guard_kind, guard_loop, guard_runtime, hand_out, hand_out_if_wanted, text, wanted};
+use super::registry::{self, Loop};
+use super::services::Services;
 use crate::base::handle::{rota_future, rota_loop, rota_stream};
 use crate::base::{limits, outcome, rota_address, rota_outcome, rota_status, rota_status::*, Handle, Kind, Result};
-use crate::rt::{Object, Outcome, Source, Waiter};
+use crate::rt::{Object, Outcome, Source, State, Waiter};
 use crate::sys::host::{rota_free_fn, rota_future_fn, HostFree, HostPointer, HostThen};
 use crate::sys::Text;
 use core::ffi::{c_char, c_void};
@@ -123,28 +124,28 @@ pub unsafe extern "C" fn rota_future_then(
     let handle = Handle::from(future);
     // SAFETY: the caller's word, passed on.
     let then = callback.map(|callback| unsafe { HostThen::new(callback, user_data) });
-    let find = registry::find(handle.loop_number());
-    if let Some(carried) = handle.carried() {
-        // A value has no slot for callbacks: it gets one now.
-        return super::guard::guard_runtime(find, |runtime| {
-            let then = then.ok_or(ROTA_ERR_INVALID)?;
-            runtime.with(|state| {
-                let outcome = Outcome::from_short(carried).ok_or(ROTA_ERR_HANDLE)?;
-                let outcome = Outcome { moved: carried.max(0) as u64, ..outcome };
-                let key = state.core.future_new(Source::Promise)?;
-                state.core.future_complete(key, outcome, Text::None, Object::None);
-                let claimed = state.core.future_claim(key, Waiter::Then(then));
-                if claimed.is_err() {
-                    state.core.futures.remove(key);
-                }
-                claimed
-            })
-        });
-    }
-    guard_kind(handle, Kind::Future, |state| {
+    guard_runtime(find_future(handle), |runtime| {
         let then = then.ok_or(ROTA_ERR_INVALID)?;
-        state.core.future_claim(handle.key(), Waiter::Then(then))
+        runtime.with(|state| claim(state, handle, Waiter::Then(then)))
     })
+}
+
+/// The loop of a future, which may be a value.
+pub(super) fn find_future<'a>(handle: Handle) -> Result<&'a Loop> {
+    match handle.carried() {
+        Some(_) => registry::find(handle.loop_number()),
+        None => registry::find_kind(handle, Kind::Future),
+    }
+}
+
+/// Adds a claim to a future, which may be a value.
+pub(super) fn claim(state: &mut State<Services>, handle: Handle, waiter: Waiter) -> Result<()> {
+    let (key, made) = state.core.future_with_slot(handle)?;
+    let claimed = state.core.future_claim(key, waiter);
+    if claimed.is_err() && made {
+        state.core.futures.remove(key);
+    }
+    claimed
 }
 
 /// Takes back every callback of the future that is this one with this
@@ -213,7 +214,7 @@ pub extern "C" fn rota_future_close(future: rota_future) -> rota_status {
     if handle.is_null() || handle.is(Kind::Value) {
         return ROTA_OK;
     }
-    super::guard::guard_runtime(registry::find_kind(handle, Kind::Future), |runtime| {
+    guard_runtime(registry::find_kind(handle, Kind::Future), |runtime| {
         let free = runtime.with(|state| state.future_close(handle.key()))?;
         runtime.let_go(free);
         Ok(())

@@ -84,6 +84,14 @@ pub fn guard_short(find: Result<&Loop>, call: impl FnOnce(&Loop) -> Result<i64>)
     }
 }
 
+/// As `guard_short`, for functions that need no loop.
+pub fn guard_number(call: impl FnOnce() -> Result<i64>) -> i64 {
+    match caught(None, call) {
+        Ok(short) => short,
+        Err(error) => refused(error) as i64,
+    }
+}
+
 /// For operations: a request to cancel the running task that is due is delivered here, and nothing starts; an error
 /// becomes a future that has failed already.
 #[inline]

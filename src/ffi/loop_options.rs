@@ -6,7 +6,8 @@ use crate::base::{limits, rota_status, rota_status::*, Result};
 use crate::rt::Settings;
 use crate::sys::clock::{Clock, ROTA_CLOCK_HOST};
 use crate::sys::host::{
-    rota_allocator, rota_clock_fn, rota_executor_fn, rota_log_fn, HostAllocator, HostClock, HostExecutor, HostLog,
+    rota_allocator, rota_clock_fn, rota_executor_fn, rota_log_fn, rota_task_hook_fn, HostAllocator, HostClock,
+    HostExecutor, HostLog, HostTaskHook,
 };
 use crate::sys::Memory;
 use core::ffi::c_void;
@@ -52,12 +53,18 @@ pub struct rota_loop_options {
     pub memory_limit: u64,
     /// What debug mode calls too long; 0 means 100 ms.
     pub slow_callback_ns: u64,
-    /// The stack of a task that names no size, in bytes; 0 means 256 KiB.
+    /// The stack of a task that names no size, in bytes of address space, of which
+    /// only touched pages take memory; 0 means 256 KiB, and powers of two are given.
     pub stack_size: usize,
-    /// Stacks kept for reuse; 0 means 1024.
+    /// Stacks kept for reuse; 0 means 1024. Those that nobody needs for a while keep
+    /// 16 KiB of memory each.
     pub stacks_kept: u32,
     /// Zero.
     pub reserved: u32,
+    /// Hook: is told when a task is spawned, resumed, paused and ended.
+    pub task_hook: rota_task_hook_fn,
+    /// Handed to it.
+    pub task_hook_data: *mut c_void,
 }
 
 // SAFETY: integers, pointers and nullable function pointers; the size first.
@@ -91,11 +98,12 @@ pub(super) fn settings(options: &rota_loop_options) -> Result<Settings> {
     let limit = if options.memory_limit == 0 { u64::MAX } else { options.memory_limit };
     // SAFETY: whoever opens a loop promises (in the header) that its hooks stay
     // valid until it is closed.
-    let (allocator, log, executor) = unsafe {
+    let (allocator, log, executor, task_hook) = unsafe {
         (
             HostAllocator::new(allocator),
             options.log.map(|hook| HostLog::new(hook, options.log_data)),
             options.executor.map(|hook| HostExecutor::new(hook, options.executor_data)),
+            options.task_hook.map(|hook| HostTaskHook::new(hook, options.task_hook_data)),
         )
     };
     Ok(Settings {
@@ -103,6 +111,7 @@ pub(super) fn settings(options: &rota_loop_options) -> Result<Settings> {
         driver: options.driver,
         clock: clock(options)?,
         log,
+        task_hook,
         executor,
         threads_allowed: options.flags & ROTA_LOOP_NO_THREADS == 0 || options.executor.is_some(),
         max_threads: threads,

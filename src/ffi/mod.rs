@@ -25,13 +25,25 @@ pub mod future;
 
 pub mod combine;
 
+pub mod map;
+
+pub mod set;
+
+pub mod drain;
+
+pub mod cause;
+
 pub mod task;
 
+pub mod local;
 pub mod scope;
 
+pub mod dump;
 pub mod group;
 
 pub mod blocking;
+
+pub mod post;
 
 pub mod address;
 
@@ -43,6 +55,10 @@ pub mod stream;
 
 pub mod lock;
 
+pub mod condition;
+
+pub mod rwlock;
+
 pub mod semaphore;
 
 pub mod event;
@@ -50,3 +66,8 @@ pub mod event;
 pub mod queue;
 
 pub mod barrier;
+
+pub mod channel;
+
+pub mod once;
+pub mod token;

@@ -7,12 +7,16 @@
 //! runs anything. Other threads reach the loop's `Remote` through a lock that
 //! they share and only closing takes for itself.
 //!
+//! A handle of a future, a task or the like names its loop by number only. From
+//! another thread the loop's generation tells an old one: the tables of a loop
+//! begin with it, so a handle below it is of a loop that has gone.
+//!
 //! A number is used again only when its tables can go on counting generations
 //! where the last loop stopped, so that no old handle finds a new thing.
 
 use super::services::Services;
 use crate::base::handle::{GENERATION_BITS, LOOPS};
-use crate::base::{rota_status::*, Handle, Kind, Result};
+use crate::base::{rota_status, rota_status::*, Handle, Kind, Result};
 use crate::rt::{Remote, Runtime};
 use crate::sys::thread;
 use core::ptr;
@@ -102,7 +106,7 @@ pub fn find<'a>(number: u16) -> Result<&'a Loop> {
 }
 
 #[cold]
-fn refusal(owner: u64) -> crate::base::rota_status {
+fn refusal(owner: u64) -> rota_status {
     if thread::in_hook() {
         ROTA_ERR_REENTRANT
     } else if owner == 0 {
@@ -148,6 +152,35 @@ pub fn remote<R>(handle: Handle, call: impl FnOnce(&Remote) -> Result<R>) -> Res
     call(remote)
 }
 
+/// Refuses, on any thread, what is not a handle of this kind, and everything inside a hook.
+pub fn refuse_unless(handle: Handle, kind: Kind) -> Result<()> {
+    if thread::in_hook() {
+        return Err(ROTA_ERR_REENTRANT.into());
+    }
+    if !handle.is(kind) {
+        return Err(ROTA_ERR_HANDLE.into());
+    }
+    Ok(())
+}
+
+/// From any thread: as `remote`, for the loop that a handle of another kind belongs to.
+pub fn remote_of<R>(handle: Handle, call: impl FnOnce(&Arc<Remote>) -> Result<R>) -> Result<R> {
+    let slot = &SLOTS[handle.loop_number() as usize];
+    let remote = slot.remote.read().map_err(|_| ROTA_ERR_HANDLE)?;
+    let remote = remote.as_ref().ok_or(ROTA_ERR_HANDLE)?;
+    if handle.key().generation < slot.generation.load(Ordering::Relaxed) {
+        return Err(ROTA_ERR_HANDLE.into());
+    }
+    remote.refuse_if_poisoned()?;
+    call(remote)
+}
+
+/// Whether the calling thread is the one that opened the loop of a handle.
+pub fn is_own(handle: Handle) -> bool {
+    let owner = SLOTS[handle.loop_number() as usize].owner.load(Ordering::Relaxed);
+    owner != 0 && owner == thread::token()
+}
+
 /// Refuses posts from now on. When it returns, those that were accepted are all in the loop's inbox: a post holds the
 /// lock that is taken here, so that none is under way between its acceptance and its arrival.
 pub fn refuse_posts(handle: Handle, runtime: &Loop) {
@@ -155,8 +188,9 @@ pub fn refuse_posts(handle: Handle, runtime: &Loop) {
     drop(SLOTS[handle.loop_number() as usize].remote.write());
 }
 
-/// Ends a handle of a loop that has been closed or is given up; the loop comes back to be dropped.
-pub fn take_closed(handle: Handle, last_generation: u32) -> Result<Box<Loop>> {
+/// Ends a handle of a loop that has been closed or is given up; the loop comes back to be dropped. A thread that is
+/// still blocked on it is told `status`.
+pub fn take_closed(handle: Handle, last_generation: u32, status: rota_status) -> Result<Box<Loop>> {
     let runtime = find_loop(handle)?;
     if runtime.is_running() {
         return Err(ROTA_ERR_REENTRANT.into());
@@ -166,6 +200,7 @@ pub fn take_closed(handle: Handle, last_generation: u32) -> Result<Box<Loop>> {
         slot.generation.store(last_generation.saturating_add(1), Ordering::Relaxed);
         *remote = None;
     }
+    runtime.remote().end(status);
     let runtime = slot.runtime.swap(ptr::null_mut(), Ordering::Relaxed);
     slot.owner.store(0, Ordering::Release);
     // SAFETY: it came from `Box::into_raw` in `open`, and `find` hands it out

@@ -21,7 +21,9 @@ use crate::base::rota_status::{
     ROTA_ERR_MEMORY, ROTA_ERR_UNSUPPORTED,
 };
 use crate::base::{limits, rota_address, Error, Handle, Key, Kind, Result};
-use crate::rt::{Core, NewTask, Object, Outcome, Start as TaskStart, TimerAction, ROTA_LOG_ERROR, ROTA_LOG_WARNING};
+use crate::rt::{
+    Core, NewTask, Object, Outcome, StackWanted, Start as TaskStart, TimerAction, ROTA_LOG_ERROR, ROTA_LOG_WARNING,
+};
 use crate::sys::driver::{Direction, ListenOptions, OpOutcome, Socket, Start};
 use crate::sys::host::HostServe;
 use crate::sys::Text;
@@ -190,7 +192,15 @@ impl Io {
     }
 
     fn listener_spawn(&mut self, core: &mut Core, body: HostServe, stream: Key) -> Result<()> {
-        let new = NewTask { name: Text::Static(c"serve"), stack_size: None, free: None, detached: true };
+        // Whoever happens to run when a connection comes is not its parent.
+        let new = NewTask {
+            name: Text::Static(c"serve"),
+            stack: StackWanted::Usual,
+            free: None,
+            detached: true,
+            parent: None,
+            eager: false,
+        };
         let handle = core.handle(Kind::Stream, stream).into();
         let spawned = core.task_spawn(new, TaskStart::Serve(body, handle));
         if spawned.is_err() {

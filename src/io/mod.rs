@@ -30,6 +30,7 @@ use crate::rt::{Core, Operation, Service};
 use crate::sys::driver::Completion;
 use crate::sys::resolver::Resolved;
 use crate::sys::{Memory, Slab};
+use core::ffi::CStr;
 
 /// The streams, listeners, connects and requests of one loop.
 pub struct Io {
@@ -96,9 +97,16 @@ impl Service for Io {
         }
     }
 
+    fn describe(&self, operation: Operation) -> (&'static CStr, Option<Key>) {
+        (Role::from_number(operation.kind).map_or(c"", Role::word), None)
+    }
+
     fn close_stream(&mut self, core: &mut Core, stream: Key) {
         let _ = self.stream_close(core, stream);
     }
+
+    /// Nothing of `io` is shared with other threads.
+    fn told(&mut self, _: &mut Core, _: Option<Operation>) {}
 
     fn shut_down(&mut self, core: &mut Core) -> usize {
         self.listeners_shut_down(core);

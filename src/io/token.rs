@@ -11,6 +11,7 @@
 use crate::base::handle::{GENERATION_BITS, SLOT_BITS};
 use crate::base::Key;
 use crate::rt::{Operation, Source};
+use core::ffi::CStr;
 
 /// The operations of `io`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +46,19 @@ impl Role {
     /// The role with this number.
     pub fn from_number(number: u8) -> Option<Role> {
         ROLES.into_iter().find(|role| *role as u8 == number)
+    }
+
+    /// What one waits for, in a word.
+    pub fn word(self) -> &'static CStr {
+        match self {
+            Role::Accept => c"accept",
+            Role::Read => c"read",
+            Role::Write => c"write",
+            Role::Drain => c"drain",
+            Role::Shutdown => c"shutdown",
+            Role::Connect => c"connect",
+            Role::Resolve => c"resolve",
+        }
     }
 
     /// What a future of this operation stands for.

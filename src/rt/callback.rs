@@ -4,17 +4,20 @@
 //! closed, the host is called, and what is left to do is done after. All other
 //! code only adds to the queue.
 
+use super::combine::Due;
 use super::core::{Core, ROTA_LOG_WARNING};
-use super::coro::{suspend, Body, ROTA_STEP_WAIT};
+use super::coro::{suspend, Step, ROTA_STEP_WAIT};
 use super::current::{self, Current, Scope};
 use super::event_loop::{Runtime, State};
+use super::hook::ROTA_TASK_PAUSED;
+use super::map::Continuation;
 use super::outcome::Outcome;
 use super::ready::Entry;
 use super::service::Service;
-use super::task::Begun;
+use super::task::{Begun, Next};
 use crate::base::handle::rota_loop;
 use crate::base::{outcome, rota_outcome, rota_status, rota_status::*, Handle, Key, Kind, Result};
-use crate::sys::host::{HostFree, HostStep};
+use crate::sys::host::{HostCall, HostFree, HostLine, HostStep};
 use crate::sys::Text;
 
 /// What ran, for the report of a slow callback.
@@ -32,53 +35,103 @@ pub enum Label {
     Task(Key),
 }
 
+/// The first thing in the queue.
+enum First {
+    /// A plain callback.
+    Call(HostCall),
+    /// A task, if it can go on.
+    Task(Key, Option<Step>),
+    /// Something else, which still stands in the queue.
+    Other,
+}
+
 impl<S: Service> Runtime<S> {
-    /// Runs the first thing in the queue. What is most frequent and shortest, a plain callback, stands here alone, so
-    /// that it does not pay for what the others need.
+    /// Runs the first thing in the queue. What is most frequent and shortest, a plain callback or a task that goes on,
+    /// stands here alone, so that it does not pay for what the others need.
     #[inline]
     pub(super) fn run_next(&self) -> Result<Label> {
-        let (call, handle, status) = self.with(|state| {
+        let (next, handle, status) = self.with(|state| {
             let core = &mut state.core;
             core.counters.callbacks += 1;
             let status = if core.closing { ROTA_ERR_CANCELLED } else { ROTA_OK };
-            Ok((core.ready.pop_call(), core.loop_handle(), status))
+            let next = match core.ready.pop_call() {
+                Some(call) => First::Call(call),
+                None => core.ready.pop_task().map_or(First::Other, |key| First::Task(key, core.task_begin(key))),
+            };
+            Ok((next, core.loop_handle(), status))
         })?;
-        match call {
-            Some(call) => {
+        match next {
+            First::Call(call) => {
                 call.call(handle, status);
                 Ok(Label::Post)
             }
-            None => self.run_other(handle, status),
+            First::Task(key, Some(step)) => {
+                self.step(key, step)?;
+                Ok(Label::Task(key))
+            }
+            First::Task(key, None) => {
+                self.let_go(self.with(|state| Ok(state.task_left(key)))?);
+                Ok(Label::Task(key))
+            }
+            First::Other => self.run_other(handle, status),
         }
     }
 
     #[inline(never)]
     fn run_other(&self, handle: rota_loop, status: rota_status) -> Result<Label> {
         match self.with(|state| Ok(state.core.ready.pop().unwrap_or_default()))? {
-            Entry::Nothing => Ok(Label::Post),
-            Entry::Call(call) => {
-                call.call(handle, status);
-                Ok(Label::Post)
-            }
+            // `run_next` has taken them.
+            Entry::Nothing | Entry::Call(_) | Entry::Task(_) => Ok(Label::Post),
             Entry::Slot(key) => {
                 if let Some(queued) = self.with(|state| Ok(state.core.calls.remove(key)))? {
                     queued.call.call(handle, if queued.cancelled { ROTA_ERR_CANCELLED } else { status });
                 }
                 Ok(Label::Call(key))
             }
-            Entry::Task(key) => {
-                match self.with(|state| Ok(state.core.task_begin(key)))? {
-                    Some(body) => self.step(key, body)?,
-                    None => self.let_go(self.with(|state| Ok(state.task_left(key)))?),
-                }
-                Ok(Label::Task(key))
+            Entry::Then(key, then) => {
+                let result = self.with(|state| Ok(state.core.future_begin_call(key)))?;
+                then.call(Handle::new(Kind::Future, self.number, key).into(), result);
+                self.let_go(self.with(|state| Ok(state.future_settle(key)))?);
+                Ok(Label::Future(key))
             }
+            Entry::Timer(key) => self.run_timer(key, status),
+            Entry::TimerCancelled(key, timer) => {
+                timer.call(Handle::new(Kind::Timer, self.number, key).into(), ROTA_ERR_CANCELLED);
+                Ok(Label::Timer(key))
+            }
+            ours => self.run_ours(ours),
+        }
+    }
+
+    /// Steps that the runtime makes for itself; the host is called if they let go of something, or go on with it.
+    fn run_ours(&self, entry: Entry) -> Result<Label> {
+        match entry {
             Entry::Combine(key) => {
                 let outer = self.with(|state| Ok(state.core.combine_begin(key)))?;
-                while let Some(free) = self.with(|state| Ok(state.combine_step(key)))? {
-                    self.let_go(Some(free));
+                while let Some(due) = self.with(|state| Ok(state.combine_step(key)))? {
+                    self.let_go(match due {
+                        Due::Free(free) => Some(free),
+                        Due::Call(host, future, result) => self.go_on(key, host, future, result)?,
+                    });
                 }
                 Ok(outer.map_or(Label::Post, Label::Future))
+            }
+            Entry::Set(key) => {
+                self.with(|state| {
+                    state.core.set_begin(key);
+                    Ok(())
+                })?;
+                while let Some(free) = self.with(|state| Ok(state.set_step(key)))? {
+                    self.let_go(Some(free));
+                }
+                Ok(Label::Post)
+            }
+            Entry::Drain(completed) => {
+                self.with(|state| {
+                    state.core.drain.push_reserved(completed);
+                    Ok(())
+                })?;
+                Ok(Label::Post)
             }
             Entry::Group(key) => {
                 self.with(|state| {
@@ -90,26 +143,49 @@ impl<S: Service> Runtime<S> {
                 }
                 Ok(Label::Post)
             }
-            Entry::Then(key, then) => {
-                let result = self.with(|state| Ok(state.core.future_begin_call(key)))?;
-                then.call(Handle::new(Kind::Future, self.number, key).into(), result);
-                self.let_go(self.with(|state| Ok(state.future_settle(key)))?);
+            Entry::Blocked(key, ticket) => {
+                self.let_go(self.with(|state| Ok(state.blocked_answer(key, ticket)))?);
                 Ok(Label::Future(key))
             }
-            Entry::Timer(key) => {
-                if let Some((timer, fired)) = self.with(|state| Ok(state.core.timer_begin(key)))? {
-                    let status = if status == ROTA_OK { fired } else { status };
-                    timer.call(Handle::new(Kind::Timer, self.number, key).into(), status);
-                    self.with(|state| {
-                        state.core.timer_end(key);
-                        Ok(())
-                    })?;
-                }
-                Ok(Label::Timer(key))
+            Entry::Ask(circle) => {
+                self.with(|state| {
+                    state.circle_begin(circle);
+                    Ok(())
+                })?;
+                Ok(Label::Post)
             }
-            Entry::TimerCancelled(key, timer) => {
-                timer.call(Handle::new(Kind::Timer, self.number, key).into(), ROTA_ERR_CANCELLED);
-                Ok(Label::Timer(key))
+            Entry::Free(free) => {
+                self.let_go(Some(free));
+                Ok(Label::Post)
+            }
+            _ => Ok(Label::Post),
+        }
+    }
+
+    /// Calls a timer's callback; it may arm the timer again.
+    fn run_timer(&self, key: Key, status: rota_status) -> Result<Label> {
+        if let Some((timer, fired)) = self.with(|state| Ok(state.core.timer_begin(key)))? {
+            let status = if status == ROTA_OK { fired } else { status };
+            timer.call(Handle::new(Kind::Timer, self.number, key).into(), status);
+            self.with(|state| {
+                state.core.timer_end(key);
+                Ok(())
+            })?;
+        }
+        Ok(Label::Timer(key))
+    }
+
+    /// Calls what the host gave for a future of a combination; a destructor that is due after that.
+    fn go_on(&self, key: Key, host: Continuation, future: Key, result: i64) -> Result<Option<HostFree>> {
+        let handle = Handle::new(Kind::Future, self.number, future).into();
+        match host {
+            Continuation::Map(map) => {
+                let answer = map.call(handle, result);
+                self.with(|state| Ok(state.map_answered(key, future, result, answer)))
+            }
+            Continuation::Chain(chain) => {
+                let next = chain.call(handle, result);
+                self.with(|state| Ok(state.chain_answered(key, future, next.into())))
             }
         }
     }
@@ -123,28 +199,34 @@ impl<S: Service> Runtime<S> {
         }
     }
 
+    /// Hands the host a dump of the tasks, line by line. The loop counts as running meanwhile.
+    pub fn dump_tasks(&self, host: HostLine) -> Result<()> {
+        let lines = self.with(|state| state.task_lines())?;
+        let _running = self.enter().ok();
+        let _inside = Scope::enter(Current { loop_number: self.number, task: None });
+        for line in lines.each() {
+            host.call(line.as_ptr());
+        }
+        Ok(())
+    }
+
     /// Runs a task until it waits or ends.
-    fn step(&self, key: Key, mut body: Body) -> Result<()> {
+    pub(super) fn step(&self, key: Key, step: Step) -> Result<()> {
         let inside = Scope::enter(Current { loop_number: self.number, task: Some(key) });
-        let ended = match &mut body {
-            Body::Stackful(stackful) => stackful.resume(),
-            Body::Stepped(step) => self.run_steps(key, *step)?,
+        let ended = match step {
+            Step::Stackful(switch) => switch.resume(),
+            Step::Stepped(step) => self.run_steps(key, step)?,
         };
         drop(inside);
-        let free = self.with(|state| {
-            let core = &mut state.core;
-            let Some(answer) = ended else {
-                if let Some(task) = core.tasks.get_mut(key) {
-                    task.body = Some(body);
-                }
-                return Ok(None);
-            };
-            if let Body::Stackful(stackful) = body {
-                stackful.recycle(&mut core.stacks);
-            }
-            Ok(state.task_end(key, answer))
-        })?;
+        let Some(answer) = ended else {
+            self.tell_of_task(key, ROTA_TASK_PAUSED);
+            return Ok(());
+        };
+        let (free, locals) = self.with(|state| Ok((state.task_end(key, answer), state.core.locals.has_dead())))?;
         self.let_go(free);
+        if locals {
+            self.let_locals_go();
+        }
         Ok(())
     }
 
@@ -153,6 +235,9 @@ impl<S: Service> Runtime<S> {
         let handle = Handle::new(Kind::Task, self.number, key).into();
         let (mut given, free) = self.with(|state| {
             let (_, free) = state.task_resumed(key);
+            if let Some(Next::Turn) = state.core.tasks.get_mut(key).and_then(|task| task.next.take()) {
+                state.task_yielded(key);
+            }
             Ok((state.core.task_outcome(key), free))
         })?;
         self.let_go(free);
@@ -163,7 +248,7 @@ impl<S: Service> Runtime<S> {
                 match next {
                     _ if answer != ROTA_STEP_WAIT => Ok(Err(answer)),
                     None => Ok(Err(state.core.task_misused(key))),
-                    Some(future) => match state.task_await_step(key, future) {
+                    Some(next) => match state.task_begin_wait(key, next) {
                         Begun::Over(_) => Ok(Ok(Some(state.core.task_outcome(key)))),
                         Begun::Parked => Ok(Ok(None)),
                     },
@@ -179,32 +264,28 @@ impl<S: Service> Runtime<S> {
 
     /// The running stackful task waits for `future`; the short form of what it came to.
     pub fn await_future(&self, future: Handle) -> i64 {
-        self.park(|state, key| state.task_await(key, future)).unwrap_or_else(|error| error.status as i64)
+        let waited = self.park(|state, key| state.task_await(key, future), State::task_resumed);
+        waited.unwrap_or_else(|error| error.status as i64)
     }
 
-    /// The running stackful task gives up its turn.
-    pub fn await_turn(&self) -> i64 {
-        let parked = self.park(|state, key| {
-            if let Some(short) = state.core.task_refuse(key) {
-                return Ok(state.core.task_go_on(key, short));
+    /// The running task gives up its turn: a stackful one now, a stepped one when it returns what this returns.
+    pub fn await_turn(&self, key: Key) -> Result<i64> {
+        match self.park(|state, key| Ok(state.core.task_yield(key)), State::task_yielded) {
+            Err(error) if error.status == ROTA_ERR_NO_TASK => {
+                self.with(|state| state.core.task_set_next(key, Next::Turn))?;
+                Ok(ROTA_STEP_WAIT)
             }
-            state.core.task_set_outcome(key, Outcome::default());
-            state.core.task_requeue(key);
-            Ok(Begun::Parked)
-        });
-        match parked {
-            Ok(0) => self
-                .with(|state| {
-                    let running = current::get().and_then(|now| now.task);
-                    Ok(running.and_then(|key| state.core.task_refuse(key)).unwrap_or(0))
-                })
-                .unwrap_or(ROTA_ERR_CANCELLED as i64),
-            Ok(short) => short,
-            Err(error) => error.status as i64,
+            done => done,
         }
     }
 
-    fn park(&self, begin: impl FnOnce(&mut State<S>, Key) -> Result<Begun>) -> Result<i64> {
+    /// Leaves the running task's stack unless it is over at once; `resumed` says what it came to.
+    #[inline]
+    fn park(
+        &self,
+        begin: impl FnOnce(&mut State<S>, Key) -> Result<Begun>,
+        resumed: impl FnOnce(&mut State<S>, Key) -> (i64, Option<HostFree>),
+    ) -> Result<i64> {
         let key = match current::get() {
             Some(Current { loop_number, task: Some(key) }) if loop_number == self.number => key,
             _ => return Err(ROTA_ERR_NO_TASK.into()),
@@ -217,8 +298,10 @@ impl<S: Service> Runtime<S> {
             Begun::Over(short) => Ok(short),
             Begun::Parked => {
                 suspend();
-                let (short, free) = self.with(|state| Ok(state.task_resumed(key)))?;
-                self.let_go(free);
+                let (short, free) = self.with(|state| Ok(resumed(state, key)))?;
+                if free.is_some() {
+                    self.let_go(free);
+                }
                 Ok(short)
             }
         }

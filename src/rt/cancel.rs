@@ -34,8 +34,8 @@
 //! **A sweep** is all that follows from one request: it runs down a chain of tasks
 //! that wait for each other, and down into groups and their members, and asks
 //! each task once. Where it comes by a task again, whoever waits for that one has
-//! passed his request on already; unless the way goes on to himself, or to a
-//! group: that may be a circle, and he is let go alone.
+//! passed his request on already; unless the way goes on to himself, to a group
+//! or to a combination: that may be a circle, and he is let go alone.
 //!
 //! What holds, between any two calls: `due + passed_on <= requests`; `passed_on`
 //! is 0 unless the task waits, or what it waited for is done and it has not gone
@@ -190,16 +190,15 @@ impl Core {
         self.task_cancelling(key)
     }
 
-    /// A sweep begins, unless this is a part of one; whether it does.
-    pub(super) fn sweep_begin(&mut self) -> bool {
-        let begins = !core::mem::replace(&mut self.sweeping, true);
-        self.round = self.round.wrapping_add(u32::from(begins));
-        begins
+    /// A sweep begins, or goes on if this is a part of one: what `passing` was before.
+    pub(super) fn sweep_begin(&mut self) -> Option<u32> {
+        let round = self.request_round();
+        self.passing.replace(round)
     }
 
     /// The sweep comes by a task: whether it has been there before.
     pub(super) fn sweep_meets(&mut self, key: Key) -> bool {
-        let round = self.round;
+        let Some(round) = self.passing else { return false };
         self.tasks.get_mut(key).is_some_and(|task| core::mem::replace(&mut task.round, round) == round)
     }
 
@@ -213,7 +212,7 @@ impl Core {
             let Some(TaskState::Waiting(future)) = self.tasks.get(at).map(|task| task.state) else { return false };
             match self.futures.get(future).map(|slot| slot.source) {
                 Some(Source::Task(next) | Source::Start(next)) => at = next,
-                Some(Source::Group(_)) => return true,
+                Some(Source::Group(_) | Source::Combine(_)) => return true,
                 _ => return false,
             }
         }
@@ -259,15 +258,13 @@ impl<S: Service> State<S> {
 
     /// Delivers a request to a waiting task. A chain of tasks that wait for each other is followed, not recursed into.
     pub(super) fn task_deliver(&mut self, key: Key, asker: Asker, future: Key) {
-        let outermost = self.core.sweep_begin();
+        let before = self.core.sweep_begin();
         self.core.sweep_meets(key);
         let (mut key, mut asker, mut future) = (key, asker, future);
         while let Some((next, further)) = self.task_pass_on(key, asker, future) {
             (key, asker, future) = (next, Asker::Task, further);
         }
-        if outermost {
-            self.core.sweeping = false;
-        }
+        self.core.passing = before;
     }
 
     /// Passes a request on to what a task waits for. If that is another task, which has been asked now and waits too:

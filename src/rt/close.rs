@@ -44,6 +44,9 @@ impl<S: Service> Runtime<S> {
                 return Ok(());
             }
             let spent = monotonic().saturating_sub(began);
+            if left == Left::Standing {
+                return Err(ROTA_ERR_BUSY.into());
+            }
             // Even without time what is ready runs, and the system is asked once: a host may close a little each frame.
             let turns_given = if left == Left::Ready { limits::CLOSE_TURNS } else { 1 };
             if spent >= limit_ns && turns >= turns_given {
@@ -85,6 +88,8 @@ enum Left {
     Ready,
     /// Something that has to happen first.
     Waiting,
+    /// Completions that the host has to fetch.
+    Standing,
 }
 
 impl<S: Service> State<S> {
@@ -114,8 +119,13 @@ impl<S: Service> State<S> {
                 Some(TaskState::Ended) => {
                     let _ = self.core.task_detach(key);
                 }
+                _ if self.service.end_waits(&mut self.core) => return Left::Ready,
                 _ => return Left::Waiting,
             }
+        }
+        self.sets_close();
+        if !self.core.ready.is_empty() {
+            return Left::Ready;
         }
         if self.service.shut_down(&mut self.core) > 0 || self.core.executor.stop() > 0 {
             return Left::Waiting;
@@ -123,10 +133,13 @@ impl<S: Service> State<S> {
         if !self.core.ready.is_empty() {
             return Left::Ready;
         }
-        match self.groups_close() {
-            true => Left::Nothing,
-            false => Left::Waiting,
+        if !self.groups_close() {
+            return Left::Waiting;
         }
+        if !self.core.drain.is_empty() {
+            return Left::Standing;
+        }
+        Left::Nothing
     }
 
     fn cancel_host_timers(&mut self) {
@@ -157,8 +170,11 @@ impl<S: Service> State<S> {
         }
     }
 
-    /// Ends the next future that nobody waits for any more; the destructor of its result.
+    /// Ends the next thing that nobody waits for any more and that holds something of the host's; its destructor.
     fn next_result(&mut self) -> Option<HostFree> {
+        if let Some(free) = self.drain_release() {
+            return Some(free);
+        }
         if !self.core.ready.is_empty() || self.core.tasks.next(0).is_some() {
             return None;
         }
@@ -169,7 +185,7 @@ impl<S: Service> State<S> {
                 return Some(free);
             }
         }
-        None
+        self.service.next_free()
     }
 
     fn end_leftover(&mut self, key: Key) -> Option<HostFree> {

@@ -14,15 +14,18 @@
 //! the loop. So nothing here calls anything in a circle, however deeply
 //! combinations are nested, and nothing allocates but the start.
 //!
-//! A member is a claim (`wait_for`, `shield`, `gather`) or only watches (`wait`):
-//! a watcher holds nothing, ends nothing and has seen nothing. A combination
-//! whose outer future is done may live on, until what it claimed has ended.
+//! A member is a claim, or only watches (`wait`): a watcher holds nothing, ends
+//! nothing and has seen nothing. A combination whose outer future is done may
+//! live on, until what it claimed has ended. How it is cancelled stands in
+//! `combine_cancel.rs`.
 
 use super::core::Core;
 use super::event_loop::State;
 use super::future::{Object, Source};
 use super::gather::{Gather, Until};
+use super::map::Continuation;
 use super::outcome::Outcome;
+use super::race::Race;
 use super::ready::Entry;
 use super::service::Service;
 use super::waiters::Waiter;
@@ -31,7 +34,7 @@ use crate::sys::host::HostFree;
 use crate::sys::{Memory, Slab, Text};
 
 /// What a combination makes of its members.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub(super) enum Rule {
     /// As its one member, within a time.
     WaitFor,
@@ -41,6 +44,26 @@ pub(super) enum Rule {
     Gather(Gather),
     /// When enough have been; it only watches.
     Wait(Until),
+    /// When the first has been, and the others have ended.
+    Race(Race),
+    /// As the host says when its one member is done.
+    Continue(Continuation),
+}
+
+/// What the caller of a step has to call before the step goes on.
+pub(super) enum Due {
+    /// A destructor.
+    Free(HostFree),
+    /// A function of the host's for a future, and what it is told.
+    Call(Continuation, Key, i64),
+}
+
+/// A member whose future is done.
+pub(super) struct Arrived {
+    pub(super) future: Key,
+    /// Its place among the members.
+    pub(super) index: u32,
+    pub(super) failed: bool,
 }
 
 /// A combination.
@@ -48,30 +71,39 @@ pub struct Combine {
     pub(super) rule: Rule,
     /// The future that it completes.
     pub(super) outer: Key,
-    members: Option<(Key, Key)>,
+    pub(super) members: Option<(Key, Key)>,
     arrived: Option<(Key, Key)>,
     /// Members that have not been dealt with.
     pub(super) open: usize,
     /// The timer, while it is armed.
-    timer: Option<Key>,
+    pub(super) timer: Option<Key>,
     /// Whether it stands in the ready queue.
     queued: bool,
     /// A request to cancel that the step has not met yet.
-    ask_due: bool,
+    pub(super) ask_due: bool,
+    /// The number of the request that it passes on, or has passed on last.
+    pub(super) round: u32,
     /// Whether its members were cancelled because the outer future was.
     pub(super) cancelling: bool,
     /// The end of its time, which the step has not met yet.
-    expiry_due: bool,
+    pub(super) expiry_due: bool,
     /// Whether its time is over.
     pub(super) expired: bool,
-    /// Whether its members were cancelled because one failed.
+    /// Whether its members were cancelled because of what another came to.
     rest_cancelled: bool,
+    /// Whether the host's function for its one member has been called.
+    pub(super) called: bool,
+    /// Which of many has won.
+    pub(super) winner: Option<u32>,
     /// The first failure among many.
     pub(super) answer: Option<(Outcome, Text)>,
     /// How many of many are done.
     pub(super) done: i64,
     /// How many of those failed.
     pub(super) failed: i64,
+    /// The walk that came by last, and where that goes next.
+    pub(super) walk: u32,
+    pub(super) walk_next: Option<Key>,
 }
 
 impl Combine {
@@ -81,31 +113,38 @@ impl Combine {
         self.failed += i64::from(failed);
     }
 
-    /// Whether the rest is to be cancelled now, because one has failed.
+    /// Whether the rest is to be cancelled now, because one has failed, or won.
     fn take_rest_due(&mut self) -> bool {
-        let due = self.rule == Rule::Gather(Gather::CancelRest) && self.answer.is_some() && !self.rest_cancelled;
+        let decided = match self.rule {
+            Rule::Gather(Gather::CancelRest) => self.answer.is_some(),
+            Rule::Race(_) => self.winner.is_some(),
+            _ => false,
+        };
+        let due = decided && !self.rest_cancelled;
         self.rest_cancelled |= due;
         due
     }
 }
 
-struct Member {
+pub(super) struct Member {
     combine: Key,
-    future: Key,
+    pub(super) future: Key,
+    /// Its place among the members.
+    index: u32,
     /// Whether it is a claim; else it only watches.
     claims: bool,
     /// Whether it still stands in the future's line.
-    waiting: bool,
+    pub(super) waiting: bool,
     /// Whether the future failed.
     failed: bool,
-    next: Option<Key>,
+    pub(super) next: Option<Key>,
     next_arrived: Option<Key>,
 }
 
 /// The tables of a loop's combinations.
 pub struct Combines {
     table: Slab<Combine>,
-    members: Slab<Member>,
+    pub(super) members: Slab<Member>,
 }
 
 impl Combines {
@@ -117,6 +156,26 @@ impl Combines {
     /// The combination that a key names.
     pub(super) fn get(&self, key: Key) -> Option<&Combine> {
         self.table.get(key)
+    }
+
+    /// The first member of a combination whose future is not done: the member, and that future.
+    pub(super) fn first_waiting(&self, key: Key) -> Option<(Key, Key)> {
+        self.waiting_from(self.table.get(key)?.members.map(|(first, _)| first))
+    }
+
+    /// The next after this one.
+    pub(super) fn next_waiting(&self, member: Key) -> Option<(Key, Key)> {
+        self.waiting_from(self.members.get(member)?.next)
+    }
+
+    fn waiting_from(&self, mut at: Option<Key>) -> Option<(Key, Key)> {
+        loop {
+            let member = self.members.get(at?)?;
+            if member.waiting {
+                return Some((at?, member.future));
+            }
+            at = member.next;
+        }
     }
 
     /// As `get`, to change it.
@@ -147,10 +206,15 @@ impl Core {
             timer: None,
             queued: false,
             ask_due: false,
+            round: 0,
             cancelling: false,
             expiry_due: false,
             expired: false,
             rest_cancelled: false,
+            called: false,
+            winner: None,
+            walk: 0,
+            walk_next: None,
             answer: None,
             done: 0,
             failed: 0,
@@ -164,7 +228,13 @@ impl Core {
 
     /// Adds a member for `future`.
     pub(super) fn combine_add(&mut self, key: Key, future: Key, claims: bool) -> Result<()> {
-        let new = Member { combine: key, future, claims, waiting: true, failed: false, next: None, next_arrived: None };
+        self.combine_add_at(key, future, claims, 0)
+    }
+
+    /// As `combine_add`, where the members' places matter.
+    pub(super) fn combine_add_at(&mut self, key: Key, future: Key, claims: bool, index: u32) -> Result<()> {
+        let (waiting, failed) = (true, false);
+        let new = Member { combine: key, future, index, claims, waiting, failed, next: None, next_arrived: None };
         let member = self.combines.members.insert(new)?;
         let Some(combine) = self.combines.table.get_mut(key) else { return Err(ROTA_ERR_HANDLE.into()) };
         let before = combine.members;
@@ -188,6 +258,30 @@ impl Core {
             slot.next = Some(member);
         }
         Ok(())
+    }
+
+    /// Its one member, which has been dealt with, waits for another future.
+    pub(super) fn combine_wait_on(&mut self, key: Key, future: Key) -> Result<()> {
+        self.futures.get(future).ok_or(ROTA_ERR_HANDLE)?;
+        let Some(combine) = self.combines.table.get_mut(key) else { return Err(ROTA_ERR_HANDLE.into()) };
+        let Some((member, _)) = combine.members else { return Err(ROTA_ERR_HANDLE.into()) };
+        combine.open = 1;
+        if let Some(slot) = self.combines.members.get_mut(member) {
+            (slot.future, slot.waiting, slot.next_arrived) = (future, true, None);
+        }
+        let claimed = self.future_claim(future, Waiter::Member(member));
+        if claimed.is_err() {
+            let slot = self.combines.members.get_mut(member);
+            slot.into_iter().for_each(|slot| slot.waiting = false);
+            self.combines.table.get_mut(key).into_iter().for_each(|combine| combine.open = 0);
+        }
+        claimed
+    }
+
+    /// The future of its first member.
+    pub(super) fn combine_first(&self, key: Key) -> Option<Key> {
+        let (first, _) = self.combines.table.get(key)?.members?;
+        self.combines.members.get(first).map(|slot| slot.future)
     }
 
     /// The moment that is so far from now; `u64::MAX` is never.
@@ -228,7 +322,7 @@ impl Core {
     }
 
     /// Takes a member out of the line in which it stands.
-    fn member_withdraw(&mut self, member: Key) {
+    pub(super) fn member_withdraw(&mut self, member: Key) {
         let Some(slot) = self.combines.members.get_mut(member) else { return };
         slot.waiting = false;
         let (future, claims) = (slot.future, slot.claims);
@@ -253,6 +347,12 @@ impl Core {
             slot.next_arrived = Some(member);
         }
         self.combine_queue(key);
+    }
+
+    /// The future that a member's combination completes.
+    pub(super) fn member_outer(&self, member: Key) -> Option<Key> {
+        let slot = self.combines.members.get(member)?;
+        Some(self.combines.table.get(slot.combine)?.outer)
     }
 
     /// Whether a member's combination has still to complete its outer future.
@@ -281,40 +381,14 @@ impl Core {
         Some(combine.outer)
     }
 
-    /// Takes the next member whose future is done: that future, and whether it failed.
-    fn combine_next_arrived(&mut self, key: Key) -> Option<(Key, bool)> {
+    /// Takes the next member whose future is done.
+    fn combine_next_arrived(&mut self, key: Key) -> Option<Arrived> {
         let combine = self.combines.table.get_mut(key)?;
         let (first, last) = combine.arrived?;
         let slot = self.combines.members.get(first)?;
         combine.arrived = slot.next_arrived.map(|next| (next, last));
         combine.open -= 1;
-        Some((slot.future, slot.failed))
-    }
-
-    /// The outer future is to be cancelled.
-    pub(super) fn combine_cancel(&mut self, key: Key) {
-        let Some(combine) = self.combines.table.get_mut(key) else { return };
-        match combine.rule {
-            Rule::Shield | Rule::Wait(_) => {
-                let outer = combine.outer;
-                self.future_complete(outer, Outcome::cancelled(), Text::None, Object::None);
-            }
-            Rule::WaitFor | Rule::Gather(_) => combine.ask_due = true,
-        }
-        self.combine_queue(key);
-    }
-
-    /// Whether a request to cancel it has been made.
-    pub(super) fn combine_asked(&self, key: Key) -> bool {
-        self.combines.table.get(key).is_some_and(|combine| combine.ask_due || combine.cancelling)
-    }
-
-    /// Its time is over.
-    pub(super) fn combine_expire(&mut self, key: Key) {
-        let Some(combine) = self.combines.table.get_mut(key) else { return };
-        combine.timer = None;
-        combine.expiry_due = true;
-        self.combine_queue(key);
+        Some(Arrived { future: slot.future, index: slot.index, failed: slot.failed })
     }
 
     /// Ends a combination. Those of its members that still stand in lines are taken out.
@@ -338,12 +412,12 @@ impl Core {
 }
 
 impl<S: Service> State<S> {
-    /// Makes the step of a combination, up to a destructor that the caller has to call; then it goes on here.
-    pub(super) fn combine_step(&mut self, key: Key) -> Option<HostFree> {
-        while let Some((future, failed)) = self.core.combine_next_arrived(key) {
-            let free = self.combine_member_done(key, future, failed);
-            if free.is_some() {
-                return free;
+    /// Makes the step of a combination, up to something that the caller has to call; then it goes on here.
+    pub(super) fn combine_step(&mut self, key: Key) -> Option<Due> {
+        while let Some(arrived) = self.core.combine_next_arrived(key) {
+            let due = self.combine_member_done(key, arrived);
+            if due.is_some() {
+                return due;
             }
         }
         let combine = self.core.combines.table.get_mut(key)?;
@@ -354,47 +428,32 @@ impl<S: Service> State<S> {
             combine.cancelling |= asked;
             combine.expired |= expired;
             if !matches!(combine.rule, Rule::Wait(_)) {
-                self.combine_cancel_members(key);
+                self.combine_pass_on(key, asked);
             }
         }
         match self.core.combines.table.get(key)?.rule {
             Rule::WaitFor | Rule::Shield => self.one_finish(key),
             Rule::Gather(how) => self.gather_finish(key, how),
             Rule::Wait(until) => self.wait_finish(key, until),
+            Rule::Race(_) => self.race_finish(key),
+            Rule::Continue(host) => return self.continue_finish(key, host),
         }
+        .map(Due::Free)
     }
 
-    fn combine_member_done(&mut self, key: Key, future: Key, failed: bool) -> Option<HostFree> {
+    fn combine_member_done(&mut self, key: Key, arrived: Arrived) -> Option<Due> {
         let combine = self.core.combines.table.get_mut(key)?;
         match combine.rule {
-            Rule::WaitFor | Rule::Shield => self.take_over(key, future),
-            Rule::Gather(_) => self.gather_member_done(key, future, failed),
+            Rule::WaitFor | Rule::Shield => self.take_over(key, arrived.future),
+            Rule::Gather(_) => self.gather_member_done(key, arrived.future, arrived.failed),
             Rule::Wait(_) => {
-                combine.note(failed);
+                combine.note(arrived.failed);
                 None
             }
+            Rule::Race(how) => self.race_member_done(key, how, arrived),
+            Rule::Continue(host) => return self.continue_member_done(key, host, arrived.future),
         }
-    }
-
-    /// Cancels the futures whose last claim is ours, and lets go of the others.
-    pub(super) fn combine_cancel_members(&mut self, key: Key) {
-        let mut at = self.core.combines.table.get(key).and_then(|combine| combine.members).map(|(first, _)| first);
-        while let Some(member) = at {
-            let Some(slot) = self.core.combines.members.get(member) else { return };
-            at = slot.next;
-            if !slot.waiting {
-                continue;
-            }
-            let future = slot.future;
-            if self.core.futures.get(future).is_some_and(|slot| slot.claims <= 1) {
-                let _ = self.future_cancel(future);
-                continue;
-            }
-            self.core.member_withdraw(member);
-            if let Some(combine) = self.core.combines.table.get_mut(key) {
-                combine.open -= 1;
-            }
-        }
+        .map(Due::Free)
     }
 
     /// Completes the outer future; a destructor that is due if it was closed meanwhile.
@@ -416,7 +475,7 @@ impl<S: Service> State<S> {
         let future = self.core.futures.get_mut(key)?;
         future.claims = future.claims.saturating_sub(1);
         let held = future.kept || hold_object && !matches!(future.object, Object::None);
-        if future.claims > 0 || future.calling || held && !future.closed {
+        if future.claims > 0 || future.is_read() || held && !future.closed {
             return None;
         }
         self.future_end(key)

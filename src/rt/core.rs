@@ -5,16 +5,20 @@
 //! a callback or a task is only ever called after the cell has been let go
 //! (`callback.rs`), so nothing here can be entered twice.
 
+use super::attach::Attachments;
 use super::call::Call;
 use super::combine::Combines;
 use super::coro::StackPool;
+use super::drain::Drain;
 use super::future::Future;
 use super::group::Groups;
+use super::locals::Locals;
 use super::origins::Origins;
 use super::outcome::Outcome;
 use super::ready::Ready;
 use super::remote::Remote;
 use super::scope::Scope;
+use super::set::Sets;
 use super::task::Task;
 use super::ties::Ties;
 use super::timer::TimerAction;
@@ -25,7 +29,7 @@ use crate::base::{limits, Handle, Key, Kind, Result};
 use crate::sys::clock::Clock;
 use crate::sys::driver::{Completion, Driver};
 use crate::sys::executor::Executor;
-use crate::sys::host::{HostExecutor, HostLog};
+use crate::sys::host::{HostExecutor, HostLog, HostTaskHook};
 use crate::sys::{List, Memory, Slab, Text};
 use core::fmt;
 use std::sync::Arc;
@@ -49,6 +53,8 @@ pub struct Settings {
     pub clock: Clock,
     /// The log hook.
     pub log: Option<HostLog>,
+    /// The hook that is told of tasks.
+    pub task_hook: Option<HostTaskHook>,
     /// The executor hook.
     pub executor: Option<HostExecutor>,
     /// Whether threads may be made.
@@ -102,18 +108,28 @@ pub struct Core {
     pub futures: Slab<Future>,
     /// Those who wait for futures.
     pub waiters: Waiters,
+    /// Completions that the host fetches.
+    pub drain: Drain,
     /// Futures made of futures.
     pub combines: Combines,
+    /// Sets of futures.
+    pub sets: Sets,
     /// Tasks.
     pub tasks: Slab<Task>,
+    /// Values that tasks carry along.
+    pub locals: Locals,
     /// What tasks have beside their slots.
     pub(super) ties: Slab<Ties>,
+    /// Tasks that are asked to end together.
+    pub(super) attachments: Attachments,
     /// Cancel scopes.
     pub(super) scopes: Slab<Scope>,
     /// Groups of tasks and operations.
     pub(super) groups: Groups,
-    /// Stacks of tasks that ended.
+    /// Stacks of tasks.
     pub stacks: StackPool,
+    /// The most that a task which has ended used of its stack, as far as debug mode saw.
+    pub stack_peak: usize,
     /// Blocking calls.
     pub executor: Executor,
     /// The side that other threads see.
@@ -128,14 +144,18 @@ pub struct Core {
     pub slow_callback_ns: u64,
     /// The log hook.
     pub log: Option<HostLog>,
+    /// The hook that is told of tasks.
+    pub task_hook: Option<HostTaskHook>,
     /// Counters.
     pub counters: Counters,
     /// Whether the loop takes no new work.
     pub closing: bool,
-    /// Numbers the sweeps of requests to cancel (`cancel.rs`).
-    pub(super) round: u32,
-    /// Whether one is under way.
-    pub(super) sweeping: bool,
+    /// Numbers the requests to cancel.
+    pub round: u32,
+    /// Numbers the tasks.
+    pub(super) spawned: u32,
+    /// The number of the request that is being passed on: all that follows from it is one sweep (`cancel.rs`).
+    pub passing: Option<u32>,
     /// Set when the future that `run_until` waits for is complete.
     pub until_done: bool,
     /// The stack of a task that names no size.
@@ -163,12 +183,17 @@ impl Core {
             timers: Timers::new(memory.clone(), generation, now),
             futures: Slab::new(memory.clone(), generation),
             waiters: Waiters::new(memory.clone()),
+            drain: Drain::new(&memory),
             combines: Combines::new(&memory),
+            sets: Sets::new(&memory, generation),
             tasks: Slab::new(memory.clone(), generation),
+            locals: Locals::new(&memory),
             ties: Slab::new(memory.clone(), 1),
+            attachments: Attachments::new(&memory),
             scopes: Slab::new(memory.clone(), generation),
             groups: Groups::new(&memory, generation),
-            stacks: StackPool::new(memory.clone(), settings.stacks_kept),
+            stacks: StackPool::new(memory.clone(), settings.stack_size, settings.stacks_kept),
+            stack_peak: 0,
             executor: Executor::new(
                 &memory,
                 waker.clone(),
@@ -182,10 +207,12 @@ impl Core {
             origins: Origins::new(&memory),
             slow_callback_ns: settings.slow_callback_ns,
             log: settings.log,
+            task_hook: settings.task_hook,
             counters: Counters::default(),
             closing: false,
             round: 0,
-            sweeping: false,
+            spawned: 0,
+            passing: None,
             until_done: false,
             stack_size: settings.stack_size,
             memory,
@@ -226,6 +253,7 @@ impl Core {
             .last_generation()
             .max(self.futures.last_generation())
             .max(self.tasks.last_generation())
+            .max(self.sets.last_generation())
             .max(self.timers.last_generation())
             .max(self.scopes.last_generation())
             .max(self.groups.last_generation())

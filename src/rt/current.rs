@@ -4,8 +4,8 @@
 //! the innermost one may await; `Scope` puts back what was before, so that
 //! after the inner turn the task is the innermost thing again.
 
-use crate::base::Key;
-use core::cell::Cell;
+use crate::base::{Handle, Key, Kind};
+use crate::sys::thread;
 
 /// What a loop is doing on this thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,30 +16,42 @@ pub struct Current {
     pub task: Option<Key>,
 }
 
-thread_local! {
-    static CURRENT: Cell<Option<Current>> = const { Cell::new(None) };
+impl Current {
+    fn handle(self) -> Handle {
+        match self.task {
+            Some(task) => Handle::new(Kind::Task, self.loop_number, task),
+            None => Handle::new(Kind::Loop, self.loop_number, Key::default()),
+        }
+    }
 }
 
 /// What is running on this thread, innermost.
 #[inline]
 pub fn get() -> Option<Current> {
-    CURRENT.get()
+    let now = thread::innermost();
+    (!now.is_null()).then(|| Current { loop_number: now.loop_number(), task: now.is(Kind::Task).then(|| now.key()) })
+}
+
+/// Whether this task is what is running on this thread, innermost.
+#[inline]
+pub fn is_innermost(task: Handle) -> bool {
+    thread::innermost() == task
 }
 
 /// While it lives, something else is innermost.
-pub struct Scope(Option<Current>);
+pub struct Scope(Handle);
 
 impl Scope {
     /// Makes `now` the innermost.
     #[inline]
     pub fn enter(now: Current) -> Self {
-        Scope(CURRENT.replace(Some(now)))
+        Scope(thread::replace_innermost(now.handle()))
     }
 }
 
 impl Drop for Scope {
     #[inline]
     fn drop(&mut self) {
-        CURRENT.set(self.0);
+        thread::replace_innermost(self.0);
     }
 }

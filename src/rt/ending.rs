@@ -28,6 +28,8 @@
 use super::core::Core;
 use super::event_loop::State;
 use super::future::{Object, Unseen};
+use super::hook::ROTA_TASK_ENDED;
+use super::locals::Chain;
 use super::members::Failure;
 use super::outcome::Outcome;
 use super::service::Service;
@@ -41,6 +43,8 @@ impl<S: Service> State<S> {
     /// The body has returned `answer`, or will never run again and this is answered for it. The task's place in the
     /// ready queue is set aside. What it returns is the caller's to call.
     pub fn task_end(&mut self, key: Key, answer: i64) -> Option<HostFree> {
+        self.core.tell_of_task(key, ROTA_TASK_ENDED);
+        self.core.body_over(key);
         let asked = self.core.task_cancelling(key).is_ok_and(|requests| requests > 0);
         let answer = self.core.scopes_drop(key, answer);
         self.core.task_set_end(key, answer, asked);
@@ -69,9 +73,10 @@ impl<S: Service> State<S> {
     /// The task has ended: everybody is told.
     fn task_complete(&mut self, key: Key) -> Option<HostFree> {
         let ties = self.core.ties_take(key).unwrap_or_default();
-        let joined = self.core.joins_answer(key);
+        let joined = self.core.joins_answer(key, ties.member.is_some());
         let task = self.core.tasks.get_mut(key)?;
         task.state = TaskState::Ended;
+        task.facts.since = self.core.now;
         let (free, outcome, detached) = (task.free.take(), task.outcome, task.detached);
         let failed = outcome.is_error() || outcome.status == ROTA_ERR_CANCELLED as i32 && !task.asked;
         if let Some(member) = ties.member {
@@ -90,9 +95,19 @@ impl<S: Service> State<S> {
 }
 
 impl Core {
+    /// The body is over: its stack goes back, and the values that it saw are let go of.
+    fn body_over(&mut self, key: Key) {
+        self.stack_over(key);
+        let Some(task) = self.tasks.get_mut(key) else { return };
+        self.locals.release(core::mem::replace(&mut task.locals, Chain::EMPTY));
+    }
+
     /// What the body's answer makes of the task's outcome.
     fn task_set_end(&mut self, key: Key, answer: i64, asked: bool) {
-        let reason = self.ties_of_mut(key).map_or(Text::None, |ties| core::mem::take(&mut ties.reason));
+        let ties = self.ties_of_mut(key);
+        let (attached, reason) =
+            ties.map_or((None, Text::None), |ties| (ties.attached.take(), core::mem::take(&mut ties.reason)));
+        self.attached_end(attached);
         let Some(task) = self.tasks.get_mut(key) else { return };
         task.asked = asked;
         if answer >= 0 || answer != task.outcome.short() {
@@ -109,15 +124,16 @@ impl Core {
         }
     }
 
-    /// Answers the joins of a task that has ended. Whether there were any.
-    fn joins_answer(&mut self, key: Key) -> bool {
+    /// Answers the joins of a task that has ended. Whether there were any. What there is to tell goes with the last of
+    /// them, unless the task's group `keeps` it too.
+    fn joins_answer(&mut self, key: Key, keeps: bool) -> bool {
         let Some(task) = self.tasks.get_mut(key) else { return false };
         let mut joins = task.joins.take().map(|(first, _)| first);
-        let (outcome, text) = (task.outcome, core::mem::take(&mut task.text));
-        let joined = joins.is_some();
+        let (outcome, joined) = (task.outcome, joins.is_some());
+        let mut text = if keeps { core::mem::take(&mut task.text) } else { task.take_text(joined, &self.memory) };
         while let Some(join) = joins {
             joins = self.futures.get(join).and_then(|future| future.next_join);
-            let copy = self.text_copy(&text);
+            let copy = if keeps || joins.is_some() { self.text_copy(&text) } else { core::mem::take(&mut text) };
             self.future_complete(join, outcome, copy, Object::None);
         }
         if let Some(task) = self.tasks.get_mut(key) {

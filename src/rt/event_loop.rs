@@ -14,15 +14,16 @@
 //! how much of its batch is left, and the next call resumes it before the
 //! system is asked again, so a budget changes no order.
 
+use super::callback::Label;
 use super::core::{Core, Settings};
 use super::current::{Current, Scope};
 use super::outcome::Outcome;
 use super::ready::Entry;
-use super::remote::Remote;
+use super::remote::{Message, Remote};
 use super::service::Service;
 use super::waiters::Waiter;
 use crate::base::{limits, rota_status::*, Handle, Result};
-use crate::sys::host::HostPointer;
+use crate::sys::host::{HostPointer, HostTaskHook};
 use core::cell::{Cell, RefCell};
 use std::sync::Arc;
 
@@ -56,7 +57,10 @@ pub struct Runtime<S: Service> {
     running: Cell<bool>,
     poisoned: Cell<bool>,
     left: Cell<usize>,
+    /// How many eager tasks are starting inside each other.
+    pub(super) eager: Cell<u32>,
     user_data: Cell<HostPointer>,
+    pub(super) task_hook: Option<HostTaskHook>,
     remote: Arc<Remote>,
 }
 
@@ -78,6 +82,8 @@ pub struct TurnFigures {
     pub left: u64,
     /// The longest of them.
     pub longest_ns: u64,
+    /// What stands in the queue of completions now.
+    pub completions: u64,
     /// When the next turn is needed.
     pub next_deadline: u64,
     /// Whether a limit cut the turn short.
@@ -109,7 +115,7 @@ impl<S: Service> Runtime<S> {
     /// Opens a loop.
     pub fn open(number: u16, generation: u32, settings: Settings, service: impl FnOnce(&Core) -> S) -> Result<Self> {
         let core = Core::new(number, generation, settings)?;
-        let remote = core.remote.clone();
+        let (remote, task_hook) = (core.remote.clone(), core.task_hook);
         let service = service(&core);
         Ok(Runtime {
             state: RefCell::new(State { core, service, polled: Polled::default() }),
@@ -117,7 +123,9 @@ impl<S: Service> Runtime<S> {
             running: Cell::new(false),
             poisoned: Cell::new(false),
             left: Cell::new(0),
+            eager: Cell::new(0),
             user_data: Cell::new(HostPointer(core::ptr::null_mut())),
+            task_hook,
             remote,
         })
     }
@@ -227,11 +235,14 @@ impl<S: Service> Runtime<S> {
     /// One turn, or what a limit left of the last one. A stop that was asked makes it not wait, and is answered.
     pub fn turn(&self, wait_ns: u64, turn_limits: TurnLimits) -> Result<TurnFigures> {
         let _running = self.enter()?;
-        let limit = (wait_ns != ROTA_FOREVER).then_some(wait_ns);
+        // What the host has not fetched yet is something to do: the turn does not wait.
+        let standing = self.with(|state| Ok(state.core.drain.len()))?;
+        let limit = if standing > 0 { Some(0) } else { (wait_ns != ROTA_FOREVER).then_some(wait_ns) };
         let mut figures = self.one_turn(Wait { limit, may_skip: false }, turn_limits)?;
         self.remote.take_stop();
         self.with(|state| {
             figures.left = state.core.ready.len() as u64;
+            figures.completions = state.core.drain.len() as u64;
             figures.next_deadline = state.core.next_deadline();
             Ok(())
         })?;
@@ -277,9 +288,14 @@ impl<S: Service> Runtime<S> {
             let took = after.saturating_sub(before);
             figures.longest_ns = figures.longest_ns.max(took);
             figures.callbacks += 1;
-            if debug && took > slow {
+            if debug {
                 self.with(|state| {
-                    state.core.report_slow(label, took);
+                    if let Label::Task(key) = label {
+                        state.core.stack_check(key);
+                    }
+                    if took > slow {
+                        state.core.report_slow(label, took);
+                    }
                     Ok(())
                 })?;
             }
@@ -293,7 +309,8 @@ impl Core {
     /// When a turn is needed at the latest: now if something is ready, `ROTA_FOREVER` if nothing but the system can
     /// bring something.
     pub fn next_deadline(&mut self) -> u64 {
-        if !self.ready.is_empty() || self.remote.has_posts() || self.remote.stop_asked() || self.driver.is_due() {
+        let standing = !self.ready.is_empty() || !self.drain.is_empty();
+        if standing || self.remote.has_posts() || self.remote.stop_asked() || self.driver.is_due() {
             return self.read_clock();
         }
         self.timers.next_wakeup().unwrap_or(ROTA_FOREVER)
@@ -325,6 +342,9 @@ impl<S: Service> State<S> {
     #[inline(never)]
     fn ask_system(&mut self, wait: Wait) -> Result<()> {
         let idle = self.core.ready.is_empty() && !self.core.remote.stop_asked() && !self.core.remote.has_posts();
+        if idle {
+            self.core.stacks.settle();
+        }
         let began = self.core.read_clock();
         let timeout = if !idle { Some(0) } else { self.idle_timeout(wait.limit) };
         self.poll(timeout)?;
@@ -400,16 +420,25 @@ impl<S: Service> State<S> {
         Ok(())
     }
 
-    /// Queues what other threads posted; without memory the rest waits for the next turn.
+    /// Does or queues what other threads posted; without memory the rest waits for the next turn.
     fn take_posts(&mut self) {
         self.core.remote.begin_batch();
-        while self.core.ready.make_room().is_ok() {
+        if self.core.remote.take_missed() {
+            self.service.told(&mut self.core, None);
+        }
+        while self.has_room_for_post() {
             match self.core.remote.take() {
-                Some(call) => {
+                Some(Message::Call(call)) => {
                     let _ = self.core.ready.push(Entry::Call(call));
                 }
+                Some(message) => self.posted(message),
                 None => return,
             }
         }
+    }
+
+    fn has_room_for_post(&mut self) -> bool {
+        let drains = self.core.remote.posts_completions();
+        self.core.ready.make_room().is_ok() && (!drains || self.core.drain.make_room().is_ok())
     }
 }

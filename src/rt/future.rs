@@ -19,7 +19,9 @@
 //! fail. **Cancelling** asks whatever the future stands for (`Source`); what
 //! that is decides whether it is done at once.
 
+use super::cause::Failure;
 use super::core::{Core, ROTA_LOG_ERROR};
+use super::drain::Completed;
 use super::event_loop::State;
 use super::outcome::Outcome;
 use super::ready::Entry;
@@ -28,7 +30,7 @@ use super::waiters::{Line, Waiter};
 use crate::base::{rota_address, rota_status::*, Handle, Key, Kind, Result};
 use crate::sys::executor::JobId;
 use crate::sys::host::{HostFree, HostPointer};
-use crate::sys::{List, Text};
+use crate::sys::{List, Memory, Text};
 use core::fmt;
 
 /// What a future stands for: whom to ask when it is to be cancelled.
@@ -48,6 +50,8 @@ pub enum Source {
     Group(Key),
     /// That a task says that it has started.
     Start(Key),
+    /// The next of a set: who asks for it.
+    Set(Key),
     /// An operation of the layer above.
     Service(Operation),
 }
@@ -78,6 +82,8 @@ pub struct Future {
     pub closed: bool,
     /// Whether one of its callbacks is running: it does not end before that returns.
     pub calling: bool,
+    /// Whether the host has it from the queue of completions: it does not end before the next is fetched.
+    pub held: bool,
     /// Claims that have not been answered.
     pub claims: u32,
     /// What it came to, when done.
@@ -92,8 +98,24 @@ pub struct Future {
 }
 
 impl Future {
+    /// The message for one who has so many of the claims: the last gets it, others a copy as far as memory allows.
+    #[inline]
+    pub(super) fn text_for_another(&mut self, claims: u32, memory: &Memory) -> Text {
+        match &self.text {
+            Text::None => Text::None,
+            Text::Static(text) => Text::Static(text),
+            _ if self.claims <= claims && !self.kept && !self.held => core::mem::take(&mut self.text),
+            text => text.duplicate(memory),
+        }
+    }
+
     fn over(&self) -> bool {
-        self.done && self.claims == 0 && !self.calling && !self.kept && matches!(self.object, Object::None)
+        self.done && self.claims == 0 && !self.is_read() && !self.kept && matches!(self.object, Object::None)
+    }
+
+    /// Whether the host is reading it, in a callback or as a completion that it fetched.
+    pub(super) fn is_read(&self) -> bool {
+        self.calling || self.held
     }
 }
 
@@ -142,9 +164,16 @@ impl Core {
         let keeps = |waiter: &Waiter| match waiter {
             Waiter::Task(_) => true,
             Waiter::Member(member) => self.member_is_live(*member),
-            Waiter::Then(_) | Waiter::Until | Waiter::Group(_) => false,
+            Waiter::Then(_) | Waiter::Drain(_) | Waiter::Until | Waiter::Blocked(_) => false,
+            Waiter::Listed(_) | Waiter::Group(_) => false,
         };
         self.futures.get(key).is_some_and(|future| self.waiters.any(&future.waiters, keeps))
+    }
+
+    /// How many claims a pending future has, and the first who waits for it.
+    pub(super) fn future_first_waiter(&self, key: Key) -> Option<(u32, Option<Waiter>)> {
+        let future = self.futures.get(key)?;
+        Some((future.claims, self.waiters.first(&future.waiters).copied()))
     }
 
     /// A new future for `source`.
@@ -156,6 +185,7 @@ impl Core {
             seen: false,
             closed: false,
             calling: false,
+            held: false,
             claims: 0,
             outcome: Outcome::default(),
             text: Text::None,
@@ -174,7 +204,8 @@ impl Core {
 
     /// A future that is done already: the handle itself where it can carry the outcome.
     pub fn future_done(&mut self, outcome: Outcome, text: Text) -> Handle {
-        let plain = text.is_empty() && outcome.os_error == 0 && outcome.moved == outcome.value as u64;
+        let plain =
+            text.is_empty() && text.story().is_none() && outcome.os_error == 0 && outcome.moved == outcome.value as u64;
         if plain || outcome.status == ROTA_ERR_MEMORY as i32 {
             if let Some(handle) = Handle::value(self.number, outcome.short()) {
                 return handle;
@@ -187,6 +218,15 @@ impl Core {
             }
             Err(_) => self.failed(outcome),
         }
+    }
+
+    /// The future that a handle names; one that is a value gets a slot, which is told by `true`.
+    pub fn future_with_slot(&mut self, handle: Handle) -> Result<(Key, bool)> {
+        let Some(carried) = handle.carried() else { return Ok((handle.key(), false)) };
+        let outcome = Outcome::carried(carried)?;
+        let key = self.future_new(Source::Promise)?;
+        self.future_complete(key, outcome, Text::None, Object::None);
+        Ok((key, true))
     }
 
     /// Completes a future and queues those who wait. Whether it was still pending; if not, nothing changes and
@@ -209,9 +249,12 @@ impl Core {
     fn future_notify(&mut self, key: Key, waiter: Waiter) {
         match waiter {
             Waiter::Then(then) => self.ready.push_reserved(Entry::Then(key, then)),
+            Waiter::Drain(data) => self.ready.push_reserved(Entry::Drain(Completed::Future(key, data))),
             Waiter::Task(task) => self.task_wake(task),
             Waiter::Until => self.until_done = true,
             Waiter::Member(member) => self.member_arrived(member),
+            Waiter::Listed(entry) => self.set_entry_done(entry),
+            Waiter::Blocked(ticket) => self.ready.push_reserved(Entry::Blocked(key, ticket)),
             Waiter::Group(member) => self.group_arrived(member),
         }
     }
@@ -219,14 +262,10 @@ impl Core {
     /// Adds a claim. A done future queues the waiter at once; a task must not claim a done future (it goes on).
     pub fn future_claim(&mut self, key: Key, waiter: Waiter) -> Result<()> {
         let done = self.futures.get(key).ok_or(ROTA_ERR_HANDLE)?.done;
-        if matches!(waiter, Waiter::Then(_)) {
-            self.ready.reserve_one()?;
-        }
+        self.reserve_for(&waiter)?;
         if let Some(future) = self.futures.get_mut(key).filter(|future| !future.done) {
             if let Err(error) = self.waiters.push(&mut future.waiters, waiter) {
-                if matches!(waiter, Waiter::Then(_)) {
-                    self.ready.release_one();
-                }
+                self.release_for(&waiter);
                 return Err(error);
             }
         }
@@ -256,21 +295,22 @@ impl Core {
         }
     }
 
-    /// Takes back the claims of all waiters for which `of` holds; how many those were.
+    /// Takes back the claims of all waiters for which `of` holds, all of one kind; how many those were.
     pub fn future_unclaim(&mut self, key: Key, of: impl Fn(&Waiter) -> bool) -> usize {
         let Some(future) = self.futures.get_mut(key).filter(|future| !future.done) else {
             return 0;
         };
-        let (mut removed, mut places) = (0, 0);
+        let (mut removed, mut like) = (0, Waiter::Until);
         self.waiters.remove(&mut future.waiters, |waiter| {
             let hit = of(waiter);
-            removed += usize::from(hit);
-            places += usize::from(hit && matches!(waiter, Waiter::Then(_)));
+            if hit {
+                (removed, like) = (removed + 1, *waiter);
+            }
             hit
         });
         future.claims -= removed as u32;
-        for _ in 0..places {
-            self.ready.release_one();
+        for _ in 0..removed {
+            self.release_for(&like);
         }
         removed
     }
@@ -296,21 +336,20 @@ impl Core {
 
     /// The outcome of a done future, for someone who has claimed it; the claim is answered. The text goes with the
     /// last claim, others get a copy as far as memory allows.
+    #[inline]
     pub fn future_take_outcome(&mut self, key: Key) -> Option<(Outcome, Text)> {
-        let memory = self.memory.clone();
         let future = self.futures.get_mut(key).filter(|future| future.done)?;
         let outcome = future.outcome;
-        let text = match &future.text {
-            Text::None => Text::None,
-            Text::Static(text) => Text::Static(text),
-            Text::Owned(_) if future.claims <= 1 && !future.kept => core::mem::take(&mut future.text),
-            Text::Owned(_) => Text::copy(memory, future.text.as_bytes()).unwrap_or_default(),
-        };
-        self.future_answer(key);
+        let text = future.text_for_another(1, &self.memory);
+        future.seen = true;
+        future.claims = future.claims.saturating_sub(1);
+        if future.over() {
+            self.futures.discard(key);
+        }
         Some((outcome, text))
     }
 
-    /// After an object was taken: ends the future unless something else holds it.
+    /// After an object was taken, or the last claim: ends a done future unless something else holds it.
     pub fn future_released(&mut self, key: Key) {
         if let Some(future) = self.futures.get_mut(key) {
             future.seen = true;
@@ -322,17 +361,11 @@ impl Core {
 
     /// Says in the log that an outcome was an error and nobody looked.
     pub(super) fn report_unseen(&self, what: Unseen<'_>, outcome: &Outcome, text: &Text) {
-        let row = crate::base::status::TABLE.iter().find(|row| row.0 as i32 == outcome.status);
-        let status = row.map_or("a status of the host's", |row| row.1.trim_end_matches('\0'));
         let (kind, key) = what.named();
         let began = self.debug.then(|| self.origin(kind, key));
         let (before, began) = (if began.is_some() { ", started at " } else { "" }, Shown(began));
-        let gap = if text.is_empty() { "" } else { ": " };
-        let short = outcome.short();
-        self.log(
-            ROTA_LOG_ERROR,
-            format_args!("nobody looked at the failure of {what}{before}{began}: {status} ({short}){gap}{text}"),
-        );
+        let told = Failure { outcome, text };
+        self.log(ROTA_LOG_ERROR, format_args!("nobody looked at the failure of {what}{before}{began}: {told}"));
     }
 }
 
@@ -358,6 +391,7 @@ impl<S: Service> State<S> {
             Source::Combine(combine) => self.core.combine_cancel(combine),
             Source::Group(group) => self.group_wait_cancel(key, group),
             Source::Start(task) => _ = self.task_cancel(task),
+            Source::Set(next) => self.core.set_next_cancel(key, next),
             Source::Service(operation) => self.service.cancel(&mut self.core, key, operation),
         }
         Ok(())
@@ -383,7 +417,7 @@ impl<S: Service> State<S> {
         }
         match self.core.futures.get(key) {
             Some(future) if !future.done || future.claims > 0 => Err(ROTA_ERR_BUSY.into()),
-            Some(future) if future.calling => Ok(None),
+            Some(future) if future.is_read() => Ok(None),
             _ => Ok(self.future_end(key)),
         }
     }
@@ -394,7 +428,7 @@ impl<S: Service> State<S> {
         future.calling = false;
         if future.over() {
             self.core.futures.discard(key);
-        } else if future.closed && future.done && future.claims == 0 {
+        } else if future.closed && future.done && future.claims == 0 && !future.held {
             return self.future_end(key);
         }
         None

@@ -93,7 +93,8 @@ impl<S: Service> State<S> {
         if !self.core.combine_is_live(combine) {
             return self.future_let_go(future, true);
         }
-        if failed && combine.answer.is_none() && combine.rule != Rule::Gather(Gather::All) {
+        let counts = matches!(combine.rule, Rule::Gather(Gather::All));
+        if failed && combine.answer.is_none() && !counts {
             let taken = self.core.future_take_outcome(future);
             if let Some(combine) = self.core.combines.get_mut(key) {
                 combine.answer = taken;

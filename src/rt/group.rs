@@ -67,7 +67,7 @@ pub struct Group {
     pub(super) scope: Key,
     pub(super) owner: Option<Key>,
     /// The owner's next group.
-    next_owned: Option<Key>,
+    pub(super) next_owned: Option<Key>,
     name: Text,
     /// Whether a failure cancels nobody.
     pub(super) keep_going: bool,
@@ -373,7 +373,7 @@ impl<S: Service> State<S> {
         if core::mem::replace(&mut self.core.groups.busy, true) {
             return;
         }
-        let outermost = self.core.sweep_begin();
+        let before = self.core.sweep_begin();
         while let Some(key) = self.core.groups.asking_pop() {
             self.group_ask_members(key);
             if let Ok(scope) = self.core.group_scope(key) {
@@ -381,9 +381,7 @@ impl<S: Service> State<S> {
             }
         }
         self.core.groups.busy = false;
-        if outermost {
-            self.core.sweeping = false;
-        }
+        self.core.passing = before;
     }
 
     /// Nobody's code runs meanwhile, and no member leaves the list.

@@ -53,6 +53,44 @@ pub struct Failure {
 }
 
 impl Core {
+    /// Calls `visit` with each task that a group has to wait for: its members, and those that its futures stand for.
+    pub(super) fn group_members(&self, group: Key, visit: &mut impl FnMut(Key) -> Result<()>) -> Result<()> {
+        let mut at = self.groups.table.get(group).and_then(|group| group.members).map(|(first, _)| first);
+        while let Some(member) = at.and_then(|key| self.groups.members.get(key)) {
+            match member.what {
+                What::Task(task) => visit(task)?,
+                What::Future(future) => {
+                    if let Some(Source::Task(task)) = self.futures.get(future).map(|future| future.source) {
+                        visit(task)?;
+                    }
+                }
+            }
+            at = member.next;
+        }
+        Ok(())
+    }
+
+    /// The first of them.
+    pub(super) fn group_first_task(&self, group: Key) -> Option<Key> {
+        let mut first = None;
+        let mut keep = |task| {
+            first.get_or_insert(task);
+            Ok(())
+        };
+        let _ = self.group_members(group, &mut keep);
+        first
+    }
+
+    /// Calls `visit` with each task that the groups of an owner have to wait for.
+    pub(super) fn owned_members(&self, owner: Key, mut visit: impl FnMut(Key) -> Result<()>) -> Result<()> {
+        let mut at = self.ties_of(owner).and_then(|ties| ties.groups);
+        while let Some(group) = at {
+            self.group_members(group, &mut visit)?;
+            at = self.groups.table.get(group).and_then(|group| group.next_owned);
+        }
+        Ok(())
+    }
+
     /// The group that a task belongs to.
     pub(super) fn task_group(&self, task: Key) -> Option<Key> {
         let member = self.ties_of(task)?.member?;

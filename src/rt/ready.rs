@@ -7,9 +7,10 @@
 //! fail, and never uses a reserved place. One more place than was ever reserved
 //! is kept, so that posts get through, one a turn, where there is no memory.
 
+use super::drain::Completed;
 use crate::base::{Key, Result};
-use crate::sys::host::{HostCall, HostThen, HostTimer};
-use crate::sys::{Memory, Ring};
+use crate::sys::host::{HostCall, HostFree, HostThen, HostTimer};
+use crate::sys::{Memory, Ring, Ticket};
 
 /// One thing to be called.
 #[derive(Clone, Copy, Default)]
@@ -27,10 +28,20 @@ pub enum Entry {
     TimerCancelled(Key, HostTimer),
     /// A callback of a complete future.
     Then(Key, HostThen),
+    /// A completion that the host will fetch.
+    Drain(Completed),
     /// A task that goes on.
     Task(Key),
     /// A combination of futures to which something happened.
     Combine(Key),
+    /// A set of which something is to be handed out, or let go.
+    Set(Key),
+    /// A thread that is blocked until this future, which is done.
+    Blocked(Key, Ticket),
+    /// A circle of tasks that are to be asked to end.
+    Ask(Key),
+    /// A posted result that came too late.
+    Free(HostFree),
     /// A group of which some members' futures are done.
     Group(Key),
 }
@@ -101,6 +112,15 @@ impl Ready {
         self.release_one();
         let pushed = self.ring.push(entry);
         debug_assert!(pushed.is_ok(), "a reserved place was not there");
+    }
+
+    /// Takes the first if it is a task.
+    #[inline]
+    pub fn pop_task(&mut self) -> Option<Key> {
+        let Some(Entry::Task(key)) = self.ring.first() else { return None };
+        let key = *key;
+        self.ring.drop_first();
+        Some(key)
     }
 
     /// Takes the first if it is a plain callback. Copying a whole entry out would cost more than the call: what is

@@ -19,8 +19,11 @@
 //! what its end does in `ending.rs`.
 
 use super::core::Core;
-use super::coro::{Body, Stackful, Start};
+use super::coro::{Body, StackWanted, Stackful, Start, Step};
 use super::event_loop::State;
+use super::hook::{ROTA_TASK_RESUMED, ROTA_TASK_SPAWNED};
+use super::info::Facts;
+use super::locals::Chain;
 use super::outcome::Outcome;
 use super::ready::Entry;
 use super::service::Service;
@@ -44,6 +47,15 @@ pub enum TaskState {
     Ended,
 }
 
+/// What a stepped body waits for when it returns.
+#[derive(Clone, Copy)]
+pub enum Next {
+    /// A future.
+    Future(Handle),
+    /// Its next turn; it stands here until that has come.
+    Turn,
+}
+
 impl Task {
     /// Whether its body has returned.
     pub fn is_over(&self) -> bool {
@@ -55,14 +67,14 @@ impl Task {
 pub struct Task {
     /// Where it stands.
     pub state: TaskState,
-    /// The body, while it does not run.
+    /// The body, until it has ended.
     pub body: Option<Body>,
     /// Whether the body is on a stack of its own.
     pub stackful: bool,
     /// The future whose outcome it gets when it goes on.
     pub answer: Option<Key>,
     /// What a stepped body wants to wait for when it returns.
-    pub next: Option<Handle>,
+    pub next: Option<Next>,
     /// Its own requests to cancel that have not been taken back; its scopes have theirs.
     pub requests: u32,
     /// Requests that still have to be delivered.
@@ -79,6 +91,10 @@ pub struct Task {
     pub text: Text,
     /// For logs.
     pub name: Text,
+    /// The values that it sees.
+    pub(super) locals: Chain,
+    /// Where it came from, and how long it has been where it is.
+    pub(super) facts: Facts,
     /// Whether nobody will join it.
     pub detached: bool,
     /// Whether it had been asked to end when it did.
@@ -96,24 +112,33 @@ pub struct Task {
 pub struct NewTask {
     /// For logs.
     pub name: Text,
-    /// The size of its own stack; None for one from the pool.
-    pub stack_size: Option<usize>,
+    /// The stack it runs on, if it is not stepped.
+    pub stack: StackWanted,
     /// Lets go of the body's user_data.
     pub free: Option<HostFree>,
     /// Whether nobody will join it.
     pub detached: bool,
+    /// Who spawned it: it begins with that one's values.
+    pub parent: Option<Key>,
+    /// Whether it is not queued, because the caller starts it (`Runtime::start_eager`).
+    pub eager: bool,
 }
 
 impl Core {
     /// A new task with a stack, queued for the next turn.
     pub fn task_spawn(&mut self, new: NewTask, start: Start) -> Result<Key> {
-        let (size, own) = (new.stack_size.unwrap_or(self.stack_size), new.stack_size.is_some());
+        let (stack, eager) = (new.stack, new.eager);
         let key = self.task_insert(new, true)?;
         let handle = self.handle(Kind::Task, key).into();
-        match Stackful::new(&mut self.stacks, size, own, handle, start) {
-            Ok(body) => Ok(self.task_start(key, Body::Stackful(body))),
+        match Stackful::new(&mut self.stacks, stack, self.debug, handle, start) {
+            Ok(body) => {
+                self.stack_crowding();
+                Ok(self.task_start(key, Body::Stackful(body), eager))
+            }
             Err(error) => {
-                self.tasks.discard(key);
+                self.stack_refused(stack, &error);
+                let locals = self.tasks.remove(key).map_or(Chain::EMPTY, |task| task.locals);
+                self.locals.release(locals);
                 self.ready.release_one();
                 Err(error)
             }
@@ -122,12 +147,19 @@ impl Core {
 
     /// A new stepped task, queued for the next turn.
     pub fn task_spawn_stepped(&mut self, new: NewTask, step: HostStep) -> Result<Key> {
+        if matches!(new.stack, StackWanted::Host(_)) {
+            return Err(ROTA_ERR_INVALID.into());
+        }
+        let eager = new.eager;
         let key = self.task_insert(new, false)?;
-        Ok(self.task_start(key, Body::Stepped(step)))
+        Ok(self.task_start(key, Body::Stepped(step), eager))
     }
 
     fn task_insert(&mut self, new: NewTask, stackful: bool) -> Result<Key> {
         self.ready.reserve_one()?;
+        let parent = new.parent.and_then(|parent| self.tasks.get(parent));
+        let locals = parent.map_or(Chain::EMPTY, |parent| parent.locals);
+        let facts = self.new_facts(new.parent);
         let inserted = self.tasks.insert(Task {
             state: TaskState::Queued,
             body: None,
@@ -142,6 +174,8 @@ impl Core {
             outcome: Outcome::default(),
             text: Text::None,
             name: new.name,
+            locals,
+            facts,
             detached: new.detached,
             asked: false,
             ties: None,
@@ -149,18 +183,22 @@ impl Core {
             joins: None,
             join_count: 0,
         });
-        if inserted.is_err() {
-            self.ready.release_one();
+        match inserted {
+            Ok(_) => _ = self.locals.share(locals),
+            Err(_) => self.ready.release_one(),
         }
         inserted
     }
 
-    fn task_start(&mut self, key: Key, body: Body) -> Key {
+    fn task_start(&mut self, key: Key, body: Body, eager: bool) -> Key {
         if let Some(task) = self.tasks.get_mut(key) {
             task.body = Some(body);
         }
         self.note_origin(Kind::Task, key);
-        self.ready.push_reserved(Entry::Task(key));
+        self.tell_of_task(key, ROTA_TASK_SPAWNED);
+        if !eager {
+            self.ready.push_reserved(Entry::Task(key));
+        }
         key
     }
 
@@ -169,19 +207,23 @@ impl Core {
         if let Some(task) = self.tasks.get_mut(key) {
             if matches!(task.state, TaskState::Waiting(_)) {
                 task.state = TaskState::Queued;
+                task.facts.since = self.now;
                 self.ready.push_reserved(Entry::Task(key));
             }
         }
     }
 
-    /// Its turn has come: takes the body out to be run, and sets the next place aside.
-    pub fn task_begin(&mut self, key: Key) -> Option<Body> {
+    /// Its turn has come: what makes its next step; its place in the queue is set aside again.
+    #[inline]
+    pub fn task_begin(&mut self, key: Key) -> Option<Step> {
         let task = self.tasks.get_mut(key)?;
-        let body = task.body.take()?;
+        let step = task.body.as_mut()?.step()?;
         task.state = TaskState::Running;
         task.budget = limits::TASK_BUDGET;
+        task.facts.resumes(self.now);
         self.ready.reserve_left();
-        Some(body)
+        self.tell_of_task(key, ROTA_TASK_RESUMED);
+        Some(step)
     }
 
     /// Fetches what the task waited for; the short form.
@@ -210,6 +252,7 @@ impl Core {
     pub fn task_requeue(&mut self, key: Key) {
         if let Some(task) = self.tasks.get_mut(key) {
             task.state = TaskState::Queued;
+            task.facts.since = self.now;
             self.ready.push_reserved(Entry::Task(key));
         }
     }
@@ -247,13 +290,22 @@ impl Core {
     }
 
     /// What a stepped body waits for when it returns.
-    pub fn task_set_next(&mut self, key: Key, future: Handle) -> Result<()> {
+    pub fn task_set_next(&mut self, key: Key, next: Next) -> Result<()> {
         let task = self.tasks.get_mut(key).ok_or(ROTA_ERR_HANDLE)?;
         if task.stackful {
             return Err(ROTA_ERR_NO_TASK.into());
         }
-        task.next = Some(future);
+        task.next = Some(next);
         Ok(())
+    }
+
+    /// The running task gives up its turn, unless a request meets it here.
+    pub fn task_yield(&mut self, key: Key) -> Begun {
+        if let Some(short) = self.task_refuse(key) {
+            return self.task_go_on(key, short);
+        }
+        self.task_requeue(key);
+        Begun::Parked
     }
 }
 
@@ -268,21 +320,24 @@ pub enum Begun {
 impl<S: Service> State<S> {
     /// The task goes on: fetches what it waited for; the short form, and a destructor to call.
     pub fn task_resumed(&mut self, key: Key) -> (i64, Option<HostFree>) {
-        let waited = self.core.tasks.get(key).and_then(|task| task.answer);
-        let short = self.core.task_collect(key);
-        (short, waited.and_then(|future| self.future_settle(future)))
+        let Some(task) = self.core.tasks.get(key) else { return (ROTA_ERR_HANDLE as i64, None) };
+        match task.answer {
+            Some(future) => (self.core.task_collect(key), self.future_settle(future)),
+            None => (task.outcome.short(), None),
+        }
+    }
+
+    /// The task goes on after it gave up its turn, and meets a request that came meanwhile.
+    pub fn task_yielded(&mut self, key: Key) -> (i64, Option<HostFree>) {
+        let refused = self.core.task_refuse(key);
+        (refused.unwrap_or_else(|| self.core.task_set_outcome(key, Outcome::default())), None)
     }
 
     /// The running task begins to wait for `future`. An error changes nothing.
     pub fn task_await(&mut self, key: Key, future: Handle) -> Result<Begun> {
         let core = &mut self.core;
         let short = if let Some(carried) = future.carried() {
-            let outcome = if carried < 0 {
-                Outcome::from_short(carried).ok_or(ROTA_ERR_HANDLE)?
-            } else {
-                Outcome { moved: carried as u64, ..Outcome::value(carried) }
-            };
-            core.task_set_outcome(key, outcome)
+            core.task_set_outcome(key, Outcome::carried(carried)?)
         } else {
             let waited = future.key();
             if core.future_is_above(waited, key) {
@@ -302,7 +357,14 @@ impl<S: Service> State<S> {
     }
 
     /// As `task_await`, for a stepped body, which has left already: that it cannot wait is what it is told.
-    pub fn task_await_step(&mut self, key: Key, future: Handle) -> Begun {
+    pub fn task_begin_wait(&mut self, key: Key, next: Next) -> Begun {
+        let Next::Future(future) = next else {
+            let begun = self.core.task_yield(key);
+            if let (Begun::Parked, Some(task)) = (&begun, self.core.tasks.get_mut(key)) {
+                task.next = Some(next);
+            }
+            return begun;
+        };
         self.task_await(key, future).unwrap_or_else(|error| {
             let short = self.core.task_set_outcome(key, Outcome::failed(error, 0));
             self.core.task_go_on(key, short)
@@ -313,6 +375,7 @@ impl<S: Service> State<S> {
         self.core.future_claim(waited, Waiter::Task(key))?;
         if let Some(task) = self.core.tasks.get_mut(key) {
             task.state = TaskState::Waiting(waited);
+            task.facts.since = self.core.now;
             task.answer = Some(waited);
         }
         self.task_deliver_due(key);

@@ -37,7 +37,7 @@ impl<S: Service> State<S> {
 
     fn one_new(&mut self, inner: Key, rule: Rule, deadline: u64) -> Result<Handle> {
         let slot = self.core.futures.get(inner).ok_or(ROTA_ERR_HANDLE)?;
-        if slot.done && slot.claims == 0 && !slot.calling {
+        if slot.done && slot.claims == 0 && !slot.is_read() {
             return self.one_done(inner);
         }
         let key = self.core.combine_new(rule)?;

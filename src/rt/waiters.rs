@@ -5,22 +5,36 @@
 //! future itself.
 
 use crate::base::{Key, Result};
-use crate::sys::host::HostThen;
-use crate::sys::{Memory, Slab};
+use crate::sys::host::{HostPointer, HostThen};
+use crate::sys::{Memory, Slab, Ticket};
 
 /// Somebody who waits.
 #[derive(Clone, Copy)]
 pub enum Waiter {
     /// A callback.
     Then(HostThen),
+    /// A completion that the host fetches.
+    Drain(HostPointer),
     /// A task.
     Task(Key),
     /// `run_until`.
     Until,
     /// A member of a combination.
     Member(Key),
+    /// An entry of a set.
+    Listed(Key),
+    /// A thread that is blocked.
+    Blocked(Ticket),
     /// A member of a group.
     Group(Key),
+}
+
+impl Waiter {
+    /// Whether it has a place in the ready queue set aside while it waits. A task, a combination and a group have their
+    /// own.
+    pub fn has_place(&self) -> bool {
+        matches!(self, Waiter::Then(_) | Waiter::Drain(_) | Waiter::Blocked(_))
+    }
 }
 
 /// The waiters of one future: the first, and the ends of a list of the others.
@@ -77,6 +91,11 @@ impl Waiters {
             }
         }
         Some(first)
+    }
+
+    /// The first waiter of a line.
+    pub fn first<'a>(&self, line: &'a Line) -> Option<&'a Waiter> {
+        line.first.as_ref()
     }
 
     /// Takes the waiters out of a line for which `gone` holds.

@@ -4,7 +4,7 @@
 //! empty again: whoever comes next is the first of the next round, though those
 //! of the last one may not have run yet.
 
-use super::line::{Line, Owner};
+use super::line::{Line, Owner, NOTHING};
 use super::Objects;
 use crate::base::{rota_status::*, Handle, Key, Result};
 use crate::rt::{Core, Object, Outcome, Text};
@@ -29,7 +29,7 @@ impl Objects {
         let barrier = self.barriers.get_mut(key).ok_or(ROTA_ERR_HANDLE)?;
         let last = barrier.parties - 1;
         if barrier.line.len() < last {
-            return self.lines.join(core, &mut barrier.line, Owner::Barrier(key), super::NOTHING);
+            return self.lines.join(core, &mut barrier.line, Owner::Barrier(key), NOTHING);
         }
         for place in 0..last {
             self.lines.serve(core, &mut barrier.line, Outcome::value(i64::from(place)), Object::None);

@@ -3,7 +3,7 @@
 //! A place that comes back while somebody waits is his at once, so that
 //! somebody waits only while there are none.
 
-use super::line::{Line, Owner};
+use super::line::{Line, Owner, NOTHING};
 use super::Objects;
 use crate::base::{rota_status::*, Handle, Key, Result};
 use crate::rt::{Core, Object, Outcome};
@@ -25,7 +25,7 @@ impl Objects {
     pub fn semaphore_acquire(&mut self, core: &mut Core, key: Key) -> Result<Handle> {
         let semaphore = self.semaphores.get_mut(key).ok_or(ROTA_ERR_HANDLE)?;
         if semaphore.value == 0 {
-            return self.lines.join(core, &mut semaphore.line, Owner::Semaphore(key), super::NOTHING);
+            return self.lines.join(core, &mut semaphore.line, Owner::Semaphore(key), NOTHING);
         }
         let handle = core.future_done(Outcome::value(0), Default::default());
         semaphore.value -= 1;

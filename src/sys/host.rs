@@ -35,6 +35,17 @@ pub type rota_timer_fn = Option<unsafe extern "C" fn(timer: rota_timer, status: 
 #[allow(non_camel_case_types)]
 pub type rota_future_fn = Option<unsafe extern "C" fn(future: rota_future, result: i64, user_data: *mut c_void)>;
 
+/// What rota_future_map() makes of a future: the short form of what it came to
+/// is `result`, what is returned is the short form of another outcome.
+#[allow(non_camel_case_types)]
+pub type rota_map_fn = Option<unsafe extern "C" fn(future: rota_future, result: i64, user_data: *mut c_void) -> i64>;
+
+/// What rota_future_chain() goes on with: `result` is what `future` came to, in
+/// the short form, what is returned is waited for.
+#[allow(non_camel_case_types)]
+pub type rota_chain_fn =
+    Option<unsafe extern "C" fn(future: rota_future, result: i64, user_data: *mut c_void) -> rota_future>;
+
 /// Lets go of what a `user_data` or a result points to. Called exactly once.
 #[allow(non_camel_case_types)]
 pub type rota_free_fn = Option<unsafe extern "C" fn(user_data: *mut c_void)>;
@@ -57,6 +68,11 @@ pub type rota_step_fn =
 pub type rota_serve_fn =
     Option<unsafe extern "C" fn(task: rota_task, stream: rota_stream, user_data: *mut c_void) -> i64>;
 
+/// A line of a dump, without a newline, which lives for the call. Called inside
+/// the call that asked for the dump.
+#[allow(non_camel_case_types)]
+pub type rota_dump_fn = Option<unsafe extern "C" fn(line: *const c_char, user_data: *mut c_void)>;
+
 /// A blocking call, made on another thread. What it returns is the future's
 /// outcome: a value at or above zero, or a negative status.
 #[allow(non_camel_case_types)]
@@ -66,6 +82,11 @@ pub type rota_job_fn = Option<unsafe extern "C" fn(user_data: *mut c_void) -> i6
 /// lives for the call.
 #[allow(non_camel_case_types)]
 pub type rota_log_fn = Option<unsafe extern "C" fn(level: i32, message: *const c_char, user_data: *mut c_void)>;
+
+/// Hook: something happened to a task. `event` is one of ROTA_TASK_SPAWNED,
+/// ROTA_TASK_RESUMED, ROTA_TASK_PAUSED and ROTA_TASK_ENDED.
+#[allow(non_camel_case_types)]
+pub type rota_task_hook_fn = Option<unsafe extern "C" fn(task: rota_task, event: u32, user_data: *mut c_void)>;
 
 /// Hook: the time in nanoseconds since any fixed moment. It should not go back;
 /// if it does, the loop goes on as if it stood still.
@@ -170,6 +191,14 @@ host_callback!(
     HostThen: fn(future: rota_future, result: i64)
 );
 host_callback!(
+    /// What maps a future.
+    HostMap: fn(future: rota_future, result: i64) -> i64
+);
+host_callback!(
+    /// What a chain goes on with.
+    HostChain: fn(future: rota_future, result: i64) -> rota_future
+);
+host_callback!(
     /// A destructor.
     HostFree: fn()
 );
@@ -186,6 +215,10 @@ host_callback!(
     HostServe: fn(task: rota_task, stream: rota_stream) -> i64
 );
 host_callback!(
+    /// Somebody who reads a dump.
+    HostLine: fn(line: *const c_char)
+);
+host_callback!(
     /// A blocking call.
     HostJob: fn() -> i64
 );
@@ -197,9 +230,38 @@ unsafe impl Send for HostJob {}
 // says so to the host.
 unsafe impl Send for HostCall {}
 
+/// A result of the host's on its way to a future, and how to let go of it.
+#[derive(Clone, Copy)]
+pub struct HostResult {
+    pointer: *mut c_void,
+    free: rota_free_fn,
+}
+
+impl HostResult {
+    /// # Safety
+    /// `free` may be called once with `pointer`, on the loop's thread.
+    pub unsafe fn new(pointer: *mut c_void, free: rota_free_fn) -> Self {
+        HostResult { pointer, free }
+    }
+
+    /// The pointer, and its destructor.
+    pub fn parts(self) -> (HostPointer, Option<HostFree>) {
+        // SAFETY: promised when the value was made.
+        let free = self.free.map(|free| unsafe { HostFree::new(free, self.pointer) });
+        (HostPointer(self.pointer), free)
+    }
+}
+
+// SAFETY: it crosses threads on its way to the loop; the header says so to the
+// host, who gives it away for that.
+unsafe impl Send for HostResult {}
+
 /// A pointer of the host's that we only carry.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct HostPointer(pub *mut c_void);
+
+// SAFETY: it is a word to us, which is never followed; whose it is on which thread is between the host and the host.
+unsafe impl Send for HostPointer {}
 
 /// The host's log hook.
 #[derive(Clone, Copy)]
@@ -220,6 +282,28 @@ impl HostLog {
         let _inside = HookScope::enter();
         // SAFETY: promised when the value was made; the text lives for the call.
         unsafe { (self.function)(level, message.as_ptr(), self.user_data) }
+    }
+}
+
+/// The host's hook that is told of tasks.
+#[derive(Clone, Copy)]
+pub struct HostTaskHook {
+    function: unsafe extern "C" fn(rota_task, u32, *mut c_void),
+    user_data: *mut c_void,
+}
+
+impl HostTaskHook {
+    /// # Safety
+    /// `function` may be called with `user_data` until the loop is closed.
+    pub unsafe fn new(function: unsafe extern "C" fn(rota_task, u32, *mut c_void), user_data: *mut c_void) -> Self {
+        HostTaskHook { function, user_data }
+    }
+
+    /// Tells the host.
+    pub fn call(self, task: rota_task, event: u32) {
+        let _inside = HookScope::enter();
+        // SAFETY: promised when the value was made.
+        unsafe { (self.function)(task, event, self.user_data) }
     }
 }
 

@@ -10,12 +10,11 @@
 //! *is* popped one by one, by many: its head carries a count beside the index,
 //! and a pop that slept through 2^32 others is the one it would not notice.
 
+use super::primitives::{AtomicPtr, AtomicU32, AtomicU64, Ordering, Place};
 use crate::base::{rota_status, Result};
 use core::alloc::Layout;
 use core::marker::PhantomData;
-use core::mem::MaybeUninit;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use std::alloc;
 
 struct Node<T> {
@@ -23,7 +22,13 @@ struct Node<T> {
     next: *mut Node<T>,
     /// In the pool's free list: the next free one, as index + 1. Read by poppers that may be too late, so atomic.
     next_free: AtomicU32,
-    value: MaybeUninit<T>,
+    value: Place<T>,
+}
+
+impl<T: Copy> Node<T> {
+    fn empty() -> Self {
+        Node { next: ptr::null_mut(), next_free: AtomicU32::new(0), value: Place::default() }
+    }
 }
 
 /// A queue from any thread to the one that consumes it.
@@ -58,11 +63,7 @@ impl<T: Copy + Send> Inbox<T> {
         for index in (0..pool_size).rev() {
             // SAFETY: within the pool, not yet shared, and written before it is read.
             unsafe {
-                inbox.pool.add(index as usize).write(Node {
-                    next: ptr::null_mut(),
-                    next_free: AtomicU32::new(0),
-                    value: MaybeUninit::uninit(),
-                });
+                inbox.pool.add(index as usize).write(Node::empty());
                 inbox.give_back(inbox.pool.add(index as usize).as_ptr());
             }
         }
@@ -86,7 +87,7 @@ impl<T: Copy + Send> Inbox<T> {
     pub fn push(&self, value: T) -> Result<bool> {
         let node = self.node().ok_or(rota_status::ROTA_ERR_MEMORY)?;
         // SAFETY: the node is ours until the exchange below succeeds.
-        unsafe { (*node).value = MaybeUninit::new(value) };
+        unsafe { (*node).value.put(value) };
         let mut head = self.head.load(Ordering::Relaxed);
         loop {
             // SAFETY: as above.
@@ -110,7 +111,7 @@ impl<T: Copy + Send> Inbox<T> {
         // again before the node is given back.
         unsafe {
             self.taken.store((*node).next, Ordering::Relaxed);
-            let value = (*node).value.assume_init_read();
+            let value = (*node).value.take();
             self.give_back(node);
             Some(value)
         }
@@ -149,8 +150,10 @@ impl<T: Copy + Send> Inbox<T> {
             }
         }
         // SAFETY: a node is not of size zero.
-        let node: *mut Node<T> = unsafe { alloc::alloc(Layout::new::<Node<T>>()) }.cast();
-        (!node.is_null()).then_some(node)
+        let node: NonNull<Node<T>> = NonNull::new(unsafe { alloc::alloc(Layout::new::<Node<T>>()) })?.cast();
+        // SAFETY: it is new, and as large as a node.
+        unsafe { node.write(Node::empty()) };
+        Some(node.as_ptr())
     }
 
     /// Takes back a node.

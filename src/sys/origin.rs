@@ -18,6 +18,13 @@ impl Origin {
     }
 }
 
+impl Origin {
+    /// The address; 0 is unknown.
+    pub fn address(self) -> usize {
+        self.0
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0 == 0 {

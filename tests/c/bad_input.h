@@ -6,7 +6,16 @@
 
 enum kind {
     LOOP, CALL, TIMER, FUTURE, TASK, LISTENER, STREAM, LOCK, SEMAPHORE, EVENT, QUEUE,
-    BARRIER, SCOPE, GROUP, KINDS
+    BARRIER,
+    CHANNEL,
+    TOKEN,
+    CONDITION,
+    RWLOCK,
+    ONCE,
+    SCOPE,
+    GROUP,
+    SET,
+    KINDS
 };
 
 typedef struct {
@@ -20,8 +29,14 @@ typedef struct {
     rota_lock lock;     /* held */
     rota_semaphore semaphore;
     rota_event event;
-    rota_queue queue;
+    rota_queue queue; /* by priority, so that it takes every put */
     rota_barrier barrier;
+    rota_channel channel;
+    rota_token token;
+    rota_condition condition; /* under the lock */
+    rota_rwlock rwlock;
+    rota_once once;
+    rota_set set;
     rota_scope scope; /* of the task, entered from outside */
     rota_group group;
     rota_future other;
@@ -41,6 +56,16 @@ static void no_timer(rota_timer timer, rota_status status, void *user_data) {
 
 static void no_future(rota_future future, int64_t result, void *user_data) {
     (void)future, (void)result, (void)user_data;
+}
+
+static int64_t no_map(rota_future future, int64_t result, void *user_data) {
+    (void)future, (void)user_data;
+    return result;
+}
+
+static rota_future no_chain(rota_future future, int64_t result, void *user_data) {
+    (void)result, (void)user_data;
+    return future;
 }
 
 static void no_free(void *user_data) { (void)user_data; }
@@ -65,6 +90,8 @@ static int64_t no_serve(rota_task task, rota_stream stream, void *user_data) {
     return rota_stream_close(stream);
 }
 
+static void no_line(const char *line, void *user_data) { (void)line, (void)user_data; }
+
 static int64_t waits(rota_task task, void *user_data) {
     (void)task;
     return rota_await(((fixture *)user_data)->other);
@@ -86,6 +113,9 @@ static void end_one_of_each(fixture *self) {
     rota_event event;
     rota_queue queue;
     rota_barrier barrier;
+    rota_condition condition;
+    rota_rwlock rwlock;
+    rota_once once;
     rota_scope scope;
     rota_group group;
     int raw;
@@ -99,15 +129,21 @@ static void end_one_of_each(fixture *self) {
     CHECK_STATUS(rota_loop_listen(self->loop, "127.0.0.1", 0, NULL, &listener), ROTA_OK);
     CHECK_STATUS(rota_listener_close(listener), ROTA_OK);
     CHECK_STATUS(rota_loop_open_lock(self->loop, &lock), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_condition(self->loop, lock, &condition), ROTA_OK);
+    CHECK_STATUS(rota_condition_close(condition), ROTA_OK);
     CHECK_STATUS(rota_lock_close(lock), ROTA_OK);
     CHECK_STATUS(rota_loop_open_semaphore(self->loop, 1, 0, &semaphore), ROTA_OK);
     CHECK_STATUS(rota_semaphore_close(semaphore), ROTA_OK);
-    CHECK_STATUS(rota_loop_open_event(self->loop, &event), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_event(self->loop, 0, &event), ROTA_OK);
     CHECK_STATUS(rota_event_close(event), ROTA_OK);
-    CHECK_STATUS(rota_loop_open_queue(self->loop, 2, &queue), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_queue(self->loop, 2, ROTA_QUEUE_PRIORITY, &queue), ROTA_OK);
     CHECK_STATUS(rota_queue_close(queue), ROTA_OK);
     CHECK_STATUS(rota_loop_open_barrier(self->loop, 2, &barrier), ROTA_OK);
     CHECK_STATUS(rota_barrier_close(barrier), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_rwlock(self->loop, &rwlock), ROTA_OK);
+    CHECK_STATUS(rota_rwlock_close(rwlock), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_once(self->loop, &once), ROTA_OK);
+    CHECK_STATUS(rota_once_close(once), ROTA_OK);
     CHECK_STATUS(rota_loop_open_group(self->loop, NULL, &group), ROTA_OK);
     CHECK_STATUS(rota_group_close(group), ROTA_OK);
     stream = connect_raw(self->loop, &raw);
@@ -125,23 +161,49 @@ static void end_one_of_each(fixture *self) {
     self->stale[EVENT] = event.id;
     self->stale[QUEUE] = queue.id;
     self->stale[BARRIER] = barrier.id;
+    self->stale[CONDITION] = condition.id;
+    self->stale[RWLOCK] = rwlock.id;
+    self->stale[ONCE] = once.id;
     self->stale[SCOPE] = scope.id;
     self->stale[GROUP] = group.id;
+}
+
+/* And of each that gathers or spreads the news. */
+static void end_what_spreads(fixture *self) {
+    rota_set set;
+    rota_channel channel;
+    rota_token token, none = {0};
+    CHECK_STATUS(rota_loop_open_channel(self->loop, 2, &channel), ROTA_OK);
+    CHECK_STATUS(rota_channel_close(channel), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_token(self->loop, none, &token), ROTA_OK);
+    CHECK_STATUS(rota_token_close(token), ROTA_OK);
+    self->stale[CHANNEL] = channel.id;
+    CHECK_STATUS(rota_loop_open_set(self->loop, &set), ROTA_OK);
+    CHECK_STATUS(rota_set_close(set), ROTA_OK);
+    self->stale[TOKEN] = token.id;
+    self->stale[SET] = set.id;
 }
 
 static void open_fixture(fixture *self) {
     memset(self, 0, sizeof *self);
     self->loop = open_system();
     end_one_of_each(self);
+    end_what_spreads(self);
     self->stream = connect_raw(self->loop, &self->raw);
     CHECK_STATUS(rota_loop_listen(self->loop, "127.0.0.1", 0, NULL, &self->listener), ROTA_OK);
     CHECK_STATUS(rota_loop_open_lock(self->loop, &self->lock), ROTA_OK);
     CHECK_EQ(WAIT(self->loop, rota_lock_acquire(self->lock)), 0);
     CHECK_STATUS(rota_loop_open_semaphore(self->loop, 1, 0, &self->semaphore), ROTA_OK);
-    CHECK_STATUS(rota_loop_open_event(self->loop, &self->event), ROTA_OK);
-    CHECK_STATUS(rota_loop_open_queue(self->loop, 2, &self->queue), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_event(self->loop, 0, &self->event), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_queue(self->loop, 2, ROTA_QUEUE_PRIORITY, &self->queue), ROTA_OK);
     CHECK_STATUS(rota_loop_open_barrier(self->loop, 2, &self->barrier), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_channel(self->loop, 2, &self->channel), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_token(self->loop, (rota_token){0}, &self->token), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_condition(self->loop, self->lock, &self->condition), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_rwlock(self->loop, &self->rwlock), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_once(self->loop, &self->once), ROTA_OK);
     CHECK_STATUS(rota_loop_open_group(self->loop, NULL, &self->group), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_set(self->loop, &self->set), ROTA_OK);
     self->other = rota_future_open(self->loop);
     self->task = spawn(self->loop, waits, self);
     turns(self->loop, 3);
@@ -161,8 +223,14 @@ static void open_fixture(fixture *self) {
     self->live[EVENT] = self->event.id;
     self->live[QUEUE] = self->queue.id;
     self->live[BARRIER] = self->barrier.id;
+    self->live[CHANNEL] = self->channel.id;
+    self->live[TOKEN] = self->token.id;
+    self->live[CONDITION] = self->condition.id;
+    self->live[RWLOCK] = self->rwlock.id;
+    self->live[ONCE] = self->once.id;
     self->live[SCOPE] = self->scope.id;
     self->live[GROUP] = self->group.id;
+    self->live[SET] = self->set.id;
 }
 
 static void sets_flag(rota_loop loop, rota_status status, void *user_data) {
@@ -190,6 +258,7 @@ static void check_unharmed(fixture *self) {
     uint32_t requests = 9;
     size_t size = 9;
     bool locked = false;
+    void *value;
     CHECK_STATUS(rota_future_get_outcome(self->future, &outcome), ROTA_ERR_PENDING);
     CHECK_STATUS(rota_future_get_outcome(self->other, &outcome), ROTA_ERR_PENDING);
     CHECK_STATUS(rota_timer_get_deadline(self->timer, &deadline), ROTA_OK);
@@ -200,6 +269,7 @@ static void check_unharmed(fixture *self) {
     CHECK_STATUS(rota_group_get_count(self->group, &size), ROTA_OK);
     CHECK_EQ(size, 0);
     CHECK_STATUS(rota_group_get_error_count(self->group, &size), ROTA_OK);
+    CHECK_STATUS(rota_set_get_count(self->set, &size), ROTA_OK);
     CHECK_EQ(size, 0);
     CHECK_STATUS(rota_listener_get_address(self->listener, &address), ROTA_OK);
     CHECK_STATUS(rota_stream_get_buffered(self->stream, &size), ROTA_OK);
@@ -214,21 +284,35 @@ static void check_unharmed(fixture *self) {
     CHECK_EQ(size, 0);
     CHECK_STATUS(rota_barrier_get_waiting(self->barrier, &requests), ROTA_OK);
     CHECK_EQ(requests, 0);
+    CHECK_STATUS(rota_token_is_cancelled(self->token, &locked), ROTA_OK);
+    CHECK(!locked);
+    CHECK_STATUS(rota_channel_get_size(self->channel, &size), ROTA_OK);
+    CHECK_EQ(size, 0);
+    CHECK_STATUS(rota_rwlock_get_readers(self->rwlock, &requests), ROTA_OK);
+    CHECK_EQ(requests, 0);
+    CHECK_STATUS(rota_rwlock_is_writing(self->rwlock, &locked), ROTA_OK);
+    CHECK(!locked);
+    CHECK_STATUS(rota_once_get(self->once, &value), ROTA_ERR_PENDING);
+    CHECK_STATUS(rota_once_give_up(self->once), ROTA_ERR_INVALID);
     CHECK_EQ(stats_of(self->loop).ready, 1);
     check_works(self);
 }
 
 static void close_fixture(fixture *self, bool may_be_closed) {
     rota_status status;
+    rota_completion done;
     if (!may_be_closed) check_works(self);
-    status = rota_loop_close(self->loop, 10 * SECOND);
+    done.size = sizeof done;
+    while ((status = rota_loop_close(self->loop, 10 * SECOND)) == ROTA_ERR_BUSY) {
+        CHECK_STATUS(rota_loop_next_completion(self->loop, &done), ROTA_OK);
+    }
     if (!may_be_closed || status != ROTA_ERR_HANDLE) CHECK_STATUS(status, ROTA_OK);
     close(self->raw);
 }
 
 /* ---- handles that name nothing */
 
-enum { BAD_MOST = 128 };
+enum { BAD_MOST = 256 };
 
 /* The bits that say what a handle is of; a future that is a value needs nothing but them. */
 static uint64_t kind_bits(uint64_t handle) { return handle >> 58; }

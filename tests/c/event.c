@@ -1,11 +1,18 @@
-/* Events: set wakes everybody who waits, in order; cleared means waiting again. */
+/* Events: set wakes everybody who waits, in order, or the first where it resets itself; cleared
+ * means waiting again. */
 #include "rota_test.h"
 
-static rota_event open_event(rota_loop loop) {
+static rota_event open_with_flags(rota_loop loop, uint32_t flags) {
     rota_event event = {0};
-    CHECK_STATUS(rota_loop_open_event(loop, &event), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_event(loop, flags, &event), ROTA_OK);
     CHECK(event.id != 0);
     return event;
+}
+
+static rota_event open_event(rota_loop loop) { return open_with_flags(loop, 0); }
+
+static rota_event open_auto(rota_loop loop) {
+    return open_with_flags(loop, ROTA_EVENT_AUTO_RESET);
 }
 
 static bool is_set(rota_event event) {
@@ -108,6 +115,65 @@ TEST(closing_ends_those_who_wait) {
     CHECK_RECORD("left:cancelled");
 }
 
+TEST(one_that_resets_itself_lets_one_go_for_each_set) {
+    rota_loop loop = open_jump();
+    rota_event event = open_auto(loop);
+    wait_then(event, "a");
+    wait_then(event, "b");
+    wait_then(event, "c");
+    CHECK_STATUS(rota_event_set(event), ROTA_OK);
+    CHECK(!is_set(event)); /* it went to the first who waits */
+    turns(loop, 2);
+    CHECK_RECORD("a:ok");
+    CHECK_STATUS(rota_event_set(event), ROTA_OK);
+    CHECK_STATUS(rota_event_set(event), ROTA_OK);
+    turns(loop, 1);
+    CHECK_RECORD("b:ok c:ok");
+    close_clean(loop);
+}
+
+TEST(one_that_resets_itself_keeps_one_set_for_the_next_who_comes) {
+    rota_loop loop = open_jump();
+    rota_event event = open_auto(loop), refused = {7};
+    CHECK_STATUS(rota_event_set(event), ROTA_OK);
+    CHECK_STATUS(rota_event_set(event), ROTA_OK);
+    CHECK(is_set(event));
+    CHECK_EQ(outcome_of(rota_event_wait(event)).status, ROTA_OK);
+    CHECK_EQ(stats_of(loop).futures, 0);
+    CHECK(!is_set(event));
+    wait_then(event, "second");
+    turns(loop, 2);
+    CHECK_RECORD(""); /* twice set was once */
+    CHECK_STATUS(rota_event_set(event), ROTA_OK);
+    turns(loop, 1);
+    CHECK_RECORD("second:ok");
+    CHECK_STATUS(rota_event_set(event), ROTA_OK);
+    CHECK_STATUS(rota_event_clear(event), ROTA_OK);
+    CHECK(!is_set(event));
+    CHECK_STATUS(rota_loop_open_event(loop, 2, &refused), ROTA_ERR_INVALID);
+    CHECK_EQ(refused.id, 7);
+    close_clean(loop);
+}
+
+TEST(who_is_cancelled_takes_no_set_from_one_that_resets_itself) {
+    rota_loop loop = open_jump();
+    rota_event event = open_auto(loop);
+    rota_future first = wait_then(event, "a");
+    rota_task told;
+    wait_then(event, "b");
+    CHECK_STATUS(rota_future_cancel(first), ROTA_OK);
+    CHECK_STATUS(rota_event_set(event), ROTA_OK);
+    turns(loop, 1);
+    CHECK_RECORD("a:cancelled b:ok");
+    told = spawn(loop, waits, &event);
+    turns(loop, 2);
+    CHECK_STATUS(rota_event_set(event), ROTA_OK);
+    CHECK_STATUS(rota_task_cancel(told), ROTA_OK); /* his already, and he is told so */
+    CHECK_EQ(WAIT(loop, rota_task_join(told)), 0);
+    CHECK(!is_set(event));
+    close_clean(loop);
+}
+
 int main(int argc, char **argv) {
     test_begin(argc, argv);
     RUN(set_wakes_all_in_order_and_later_ones_at_once);
@@ -115,5 +181,8 @@ int main(int argc, char **argv) {
     RUN(a_cancelled_wait_leaves_the_others_waiting);
     RUN(a_task_that_was_woken_before_the_cancel_is_told_so);
     RUN(closing_ends_those_who_wait);
+    RUN(one_that_resets_itself_lets_one_go_for_each_set);
+    RUN(one_that_resets_itself_keeps_one_set_for_the_next_who_comes);
+    RUN(who_is_cancelled_takes_no_set_from_one_that_resets_itself);
     return test_end();
 }

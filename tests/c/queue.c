@@ -8,7 +8,7 @@ static void *item_of(char letter) { return &letters[letter - 'a']; }
 
 static rota_queue open_queue(rota_loop loop, size_t capacity) {
     rota_queue queue = {0};
-    CHECK_STATUS(rota_loop_open_queue(loop, capacity, &queue), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_queue(loop, capacity, ROTA_QUEUE_FIFO, &queue), ROTA_OK);
     CHECK(queue.id != 0);
     return queue;
 }

@@ -198,7 +198,8 @@ UNUSED_SAFE static rota_loop open_jump(void) {
 }
 
 UNUSED_SAFE static rota_loop_stats stats_of(rota_loop loop) {
-    rota_loop_stats stats = {0};
+    rota_loop_stats stats;
+    memset(&stats, 0, sizeof stats); /* C++ has warnings for {0} */
     stats.size = sizeof stats;
     CHECK_STATUS(rota_loop_get_stats(loop, &stats), ROTA_OK);
     return stats;
@@ -212,7 +213,8 @@ UNUSED_SAFE static uint64_t now_of(rota_loop loop) {
 
 /* One turn that does not wait. */
 UNUSED_SAFE static uint64_t turn(rota_loop loop) {
-    rota_turn_figures figures = {0};
+    rota_turn_figures figures;
+    memset(&figures, 0, sizeof figures);
     figures.size = sizeof figures;
     CHECK_STATUS(rota_loop_turn(loop, 0, 0, 0, &figures), ROTA_OK);
     return figures.callbacks;

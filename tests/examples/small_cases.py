@@ -1,11 +1,17 @@
 """The timer, the posts, the groups, the echo server, and one client in three styles."""
+"""The timer, the posts, the dump, the echo server, and one client in several styles."""
+import os
+"""The timer, the posts, the workers, the echo server, and one client in three styles."""
+import os
+"""The small examples: timer, posts, dump, frames, echo server, and one client in several styles."""
 import socket
+import tempfile
 import threading
 import unittest
 
 import support
 
-CLIENTS = ["client_callbacks", "client_stepped", "client_stackful"]
+CLIENTS = ["client_callbacks", "client_stepped", "client_step", "client_stackful"]
 
 
 class Timer(unittest.TestCase):
@@ -46,6 +52,76 @@ class Group(unittest.TestCase):
                              "  convert ends early: the deadline has passed\n"
                              "  the group came to ROTA_ERR_TIMEOUT\n")
             self.assertEqual((result.returncode, result.stderr), (0, b""))
+class Workers(unittest.TestCase):
+    def test_all_are_counted_and_the_longest_comes_first(self):
+        with tempfile.TemporaryDirectory() as folder:
+            paths = []
+            for lines in range(30):
+                paths.append(os.path.join(folder, f"{lines:02}"))
+                with open(paths[-1], "w", encoding="ascii") as file:
+                    file.write("x" * 5000 + "\n" + "\n" * (lines - 1) if lines else "no line")
+            result = support.run("workers", *paths)
+        expected = [f"{lines:8} {paths[lines]}" for lines in range(29, -1, -1)]
+        self.assertEqual(result.stdout.decode().splitlines(),
+                         [*expected, f"{sum(range(30)):8} in all"])
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+
+    def test_what_cannot_be_read_is_said_and_the_rest_counted(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path, missing = os.path.join(folder, "a"), os.path.join(folder, "b")
+            with open(path, "w", encoding="ascii") as file:
+                file.write("1\n2\n")
+            result = support.run("workers", missing, path, path)
+        self.assertEqual(result.stdout.decode(),
+                         f"       2 {path}\n       2 {path}\n       4 in all\n")
+        self.assertEqual(result.stderr.decode(), f"workers: {missing}: No such file or directory\n")
+        self.assertEqual(result.returncode, 1)
+
+    def test_nothing_to_do(self):
+        result = support.run("workers")
+        self.assertEqual((result.returncode, result.stdout), (0, b"       0 in all\n"))
+class Stuck(unittest.TestCase):
+    def test_the_dump_names_the_deadlock(self):
+        result = support.run("stuck")
+        lines = result.stdout.decode().splitlines()
+        self.assertEqual(lines[0], "3 tasks: 0 run, 0 ready, 3 wait")
+        self.assertIn("deadlock: transfer #1 waits for lock (audit #2), "
+                      "audit #2 waits for lock (transfer #1)", lines)
+        self.assertRegex("\n".join(lines), r"\nconsumer #3 waits \d+\.\d{3} s for queue get, 1 step\n")
+        self.assertTrue(lines[-1].startswith("stuck: "), lines)
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+
+
+class Channel(unittest.TestCase):
+    def test_workers_count_and_the_task_adds_up(self):
+        with tempfile.TemporaryDirectory() as folder:
+            names = [os.path.join(folder, f"file{number}") for number in range(50)]
+            for number, name in enumerate(names):
+                with open(name, "w", encoding="ascii") as file:
+                    file.write("line\n" * number)
+            result = support.run("channel", *names)
+            lines = [f"{number:8} {5 * number:10} {name}" for number, name in enumerate(names)]
+            self.assertEqual(result.stdout.decode().splitlines(),
+                             lines + [f"{1225:8} {6125:10} in 50 files"])
+            self.assertEqual((result.returncode, result.stderr), (0, b""))
+            gone = support.run("channel", names[1], os.path.join(folder, "none"))
+            self.assertEqual(gone.returncode, 1)
+            self.assertIn(b"cannot read", gone.stdout)
+            self.assertIn(b"       1          5 in 1 files", gone.stdout)
+
+    def test_usage(self):
+        self.assertEqual(support.run("channel").returncode, 2)
+class Drain(unittest.TestCase):
+    def test_completions_are_fetched_frame_by_frame(self):
+        result = support.run("drain")
+        self.assertEqual(result.stdout.decode(),
+                         "frame 1: the lamp blinks\n"
+                         "frame 5: the trap will not come any more\n"
+                         "frame 5: the lamp blinks\n"
+                         "frame 7: the door opens\n"
+                         "frame 9: the lamp blinks\n"
+                         "the castle: 4096 bytes\n")
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
 
 
 class Echo(unittest.TestCase):

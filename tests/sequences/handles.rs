@@ -11,12 +11,36 @@ pub enum Noun {
     Task,
     Listener,
     Stream,
+    Lock,
+    Condition,
+    Rwlock,
+    Semaphore,
+    Event,
+    Queue,
+    Barrier,
+    Once,
     Scope,
     Group,
 }
 
-const NOUNS: [Noun; 8] =
-    [Noun::Call, Noun::Timer, Noun::Future, Noun::Task, Noun::Listener, Noun::Stream, Noun::Scope, Noun::Group];
+const NOUNS: [Noun; 16] = [
+    Noun::Call,
+    Noun::Timer,
+    Noun::Future,
+    Noun::Task,
+    Noun::Listener,
+    Noun::Stream,
+    Noun::Lock,
+    Noun::Condition,
+    Noun::Rwlock,
+    Noun::Semaphore,
+    Noun::Event,
+    Noun::Queue,
+    Noun::Barrier,
+    Noun::Once,
+    Noun::Scope,
+    Noun::Group,
+];
 
 #[derive(Default)]
 pub struct Handles {

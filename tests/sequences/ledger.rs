@@ -15,6 +15,8 @@ pub enum Kind {
     Then,
     Body,
     Free,
+    /// What is put into a queue: it comes out once, or is forgotten with the queue.
+    Item,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -25,8 +27,10 @@ pub struct Account {
     /// How often it is still to come.
     pub due: u32,
     pub came: u32,
-    /// The call that takes it is under way: it must not come now.
+    /// The call that takes it is under way: it must not come now, unless it is an eager body.
     pub opening: bool,
+    /// An eager body: it comes inside the call that takes it, or later where too many are nested.
+    pub eager: bool,
     /// The handle it is about.
     pub handle: u64,
     /// For a timer: not before this.
@@ -61,6 +65,7 @@ pub fn open(kind: Kind, at: usize) -> usize {
             due: 0,
             came: 0,
             opening: true,
+            eager: false,
             handle: 0,
             deadline: 0,
             returned: None,
@@ -71,11 +76,29 @@ pub fn open(kind: Kind, at: usize) -> usize {
     })
 }
 
+/// A new item for a queue.
+pub fn open_item(at: usize) -> usize {
+    let number = open(Kind::Item, at);
+    opened(number, true);
+    number
+}
+
+/// What was put somewhere has come out: a result of a future, or an item of a queue.
+pub fn taken(data: *mut c_void) {
+    let number = number(data);
+    let account = get(number);
+    ensure(account.kind != Kind::Item || account.due == 1, || format!("an item came out twice: {account:?}"));
+    change(number, |account| {
+        account.came += account.due;
+        account.due = 0;
+    });
+}
+
 /// The call that takes the callback has returned: whether it accepted it.
 pub fn opened(number: usize, accepted: bool) {
     change(number, |account| {
         account.opening = false;
-        account.due = u32::from(accepted);
+        account.due = u32::from(accepted).saturating_sub(account.came);
     });
 }
 
@@ -104,12 +127,13 @@ pub fn came(data: *mut c_void, kind: Kind) -> usize {
     let number = number(data);
     let account = get(number);
     ensure(account.kind == kind, || format!("{account:?} came as {kind:?}"));
-    ensure(!account.opening, || format!("{account:?} came inside the call that took it"));
-    ensure(account.due > 0, || format!("{account:?} came once too often"));
+    ensure(!account.opening || account.eager, || format!("{account:?} came inside the call that took it"));
+    let due = account.due > 0 || account.opening && account.came == 0;
+    ensure(due, || format!("{account:?} came once too often"));
     let over = with(|world| world.loops.all[account.at].is_over());
     ensure(!over, || format!("{account:?} came after its loop was closed"));
     change(number, |account| {
-        account.due -= 1;
+        account.due = account.due.saturating_sub(1);
         account.came += 1;
     });
     number
@@ -120,7 +144,7 @@ pub fn settle(at: usize) {
     let open = with(|world| {
         let accounts = world.ledger.accounts.iter().enumerate();
         accounts
-            .filter(|(_, account)| account.at == at && account.due > 0)
+            .filter(|(_, account)| account.at == at && account.due > 0 && account.kind != Kind::Item)
             .map(|(number, account)| (number, *account))
             .next()
     });

@@ -4,7 +4,7 @@ use crate::handles::{self, any, Noun};
 use crate::ledger::{self, Kind};
 use crate::memory::{self, Purse};
 use crate::world::{answered, ensure, once_in, roll, status, tell, with, Dice, World};
-use crate::{bodies, groups, streams, tasks, wire};
+use crate::{bodies, groups, streams, sync, tasks, wire};
 use core::ffi::c_void;
 use rota::base::handle::{rota_future, rota_loop, rota_scope, rota_task};
 use rota::base::rota_status::{self, *};
@@ -133,6 +133,19 @@ fn open() {
         let state = State::Open;
         world.loops.all.push(Record { handle, state, purse, driven: false, system_clock });
     });
+}
+
+/// A loop counts as driven from now on if it `is`; whether it did before, for `end_driven`.
+pub fn begin_driven(at: usize, is: bool) -> bool {
+    with(|world| {
+        let driven = &mut world.loops.all[at].driven;
+        core::mem::replace(driven, is || *driven)
+    })
+}
+
+/// It counts as it did before.
+pub fn end_driven(at: usize, before: bool) {
+    with(|world| world.loops.all[at].driven = before);
 }
 
 /// Drives a loop with one of the calls for it; inside itself that is refused.
@@ -297,8 +310,9 @@ pub fn act() {
         25 if once_in(3) => _ = close(at, [0, 0, 1, 1_000_000, 10_000_000][roll(5) as usize]),
         26 if once_in(60) && with(|world| world.may_leak) => abandon(at),
         27..=29 => _ = status("advance", rota_loop_advance(handle(at), roll(3_000_000))),
-        30..=62 => streams::act(),
-        63..=74 => groups::act(at),
+        30..=37 => sync::act(at),
+        38..=47 => groups::act(at),
+        48..=69 => streams::act(),
         _ => tasks::act(at),
     }
 }

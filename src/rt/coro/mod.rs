@@ -4,9 +4,11 @@
 //! of its own, which waits in the middle of its calls. *Stepped*: a C function
 //! that returns in order to wait, and is called again.
 
+mod pool;
 mod stackful;
 
-pub use stackful::{suspend, StackPool, Stackful, Start};
+pub use pool::{StackPool, StackWanted};
+pub use stackful::{suspend, Stackful, Start, Switch};
 
 use crate::sys::host::HostStep;
 
@@ -19,4 +21,23 @@ pub enum Body {
     Stackful(Stackful),
     /// Called again for each step.
     Stepped(HostStep),
+}
+
+/// One step of a body.
+pub enum Step {
+    /// The switch to its stack.
+    Stackful(Switch),
+    /// Called again.
+    Stepped(HostStep),
+}
+
+impl Body {
+    /// What makes the next step, while the body stays where it is; none while one is under way on its stack.
+    #[inline]
+    pub fn step(&mut self) -> Option<Step> {
+        match self {
+            Body::Stackful(stackful) => stackful.switch().map(Step::Stackful),
+            Body::Stepped(step) => Some(Step::Stepped(*step)),
+        }
+    }
 }
