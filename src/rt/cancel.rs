@@ -282,6 +282,7 @@ impl<S: Service> State<S> {
         }
         None
     }
+
     /// `key` waits for the end of `next`, or for its start.
     fn task_pass_on_to(&mut self, key: Key, future: Key, next: Key) -> Option<(Key, Key)> {
         let joined = self.core.future_is_join_of(future, next);
