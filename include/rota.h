@@ -692,6 +692,12 @@ typedef struct {
     uint32_t stackful;
     /// Zero.
     uint32_t reserved;
+    /// The bytes of its stack, all that can be used; 0 if it has none, or
+    /// ended.
+    size_t stack_size;
+    /// The most it has used of them so far, as rota_task_get_stack_used() says;
+    /// 0 where that does not know.
+    size_t stack_used_bytes;
 } rota_task_info;
 
 /// A line of a dump, without a newline, which lives for the call. Called inside

@@ -37,16 +37,26 @@ impl Waiter {
     }
 }
 
-/// The waiters of one future: the first, and the ends of a list of the others.
-#[derive(Default)]
+/// No node.
+const NONE: u32 = u32::MAX;
+
+/// The waiters of one future: the first, and the ends of a list of the others, as slots: a node is in one line, which
+/// ends it.
 pub struct Line {
     first: Option<Waiter>,
-    others: Option<(Key, Key)>,
+    head: u32,
+    tail: u32,
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Line { first: None, head: NONE, tail: NONE }
+    }
 }
 
 struct Node {
     waiter: Waiter,
-    next: Option<Key>,
+    next: u32,
 }
 
 /// The table behind all lines of a loop.
@@ -67,16 +77,12 @@ impl Waiters {
             line.first = Some(waiter);
             return Ok(());
         }
-        let key = self.nodes.insert(Node { waiter, next: None })?;
-        line.others = match line.others {
-            None => Some((key, key)),
-            Some((head, tail)) => {
-                if let Some(node) = self.nodes.get_mut(tail) {
-                    node.next = Some(key);
-                }
-                Some((head, key))
-            }
-        };
+        let slot = self.nodes.insert(Node { waiter, next: NONE })?.slot;
+        match self.nodes.at_mut(line.tail) {
+            Some(last) => last.next = slot,
+            None => line.head = slot,
+        }
+        line.tail = slot;
         Ok(())
     }
 
@@ -84,10 +90,11 @@ impl Waiters {
     #[inline]
     pub fn pop(&mut self, line: &mut Line) -> Option<Waiter> {
         let first = line.first.take()?;
-        if let Some((head, tail)) = line.others {
-            if let Some(node) = self.nodes.remove(head) {
+        if line.head != NONE {
+            if let Some(node) = self.nodes.key_of(line.head).and_then(|key| self.nodes.remove(key)) {
                 line.first = Some(node.waiter);
-                line.others = node.next.map(|next| (next, tail));
+                line.head = node.next;
+                line.tail = if node.next == NONE { NONE } else { line.tail };
             }
         }
         Some(first)
@@ -113,9 +120,9 @@ impl Waiters {
 
     /// Whether `is` holds for any waiter of a line.
     pub fn any(&self, line: &Line, is: impl Fn(&Waiter) -> bool) -> bool {
-        let mut at = line.others.map(|(head, _)| head);
+        let mut at = line.head;
         let mut found = line.first.as_ref().is_some_and(&is);
-        while let Some(node) = at.and_then(|key| self.nodes.get(key)) {
+        while let Some(node) = self.nodes.at(at) {
             found |= is(&node.waiter);
             at = node.next;
         }

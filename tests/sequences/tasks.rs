@@ -257,7 +257,8 @@ pub fn spawn_by(at: usize, start: impl FnOnce(usize, &rota_task_options, *mut ro
     let mut options = rota_task_options {
         size: size_of::<rota_task_options>(),
         name: null(),
-        stack_size: 0,
+        // No small ones: bodies turn loops, unoptimised.
+        stack_size: [0, 0, 300_000, 5_000_000][roll(4) as usize],
         user_data_free: None,
         flags: 0,
         reserved: 0,
