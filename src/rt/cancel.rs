@@ -33,9 +33,11 @@
 //!
 //! **A sweep** is all that follows from one request: it runs down a chain of tasks
 //! that wait for each other, and down into groups and their members, and asks
-//! each task once. Where it comes by a task again, whoever waits for that one has
-//! passed his request on already; unless the way goes on to himself, to a group
-//! or to a combination: that may be a circle, and he is let go alone.
+//! each task once. Combinations pass it on in a turn of their own, and go on with
+//! its number (`combine_cancel.rs`). Where it comes by a task again, whoever waits
+//! for that one has passed his request on already; unless the way goes on to
+//! himself, or to a group or a combination: that may be a circle, and he is let go
+//! alone.
 //!
 //! What holds, between any two calls: `due + passed_on <= requests`; `passed_on`
 //! is 0 unless the task waits, or what it waited for is done and it has not gone
@@ -190,16 +192,33 @@ impl Core {
         self.task_cancelling(key)
     }
 
-    /// A sweep begins, or goes on if this is a part of one: what `passing` was before.
-    pub(super) fn sweep_begin(&mut self) -> Option<u32> {
-        let round = self.request_round();
-        self.passing.replace(round)
+    /// The number of the sweep that is under way, or of a new one.
+    pub(super) fn sweep_number(&mut self) -> u32 {
+        self.sweep.unwrap_or_else(|| {
+            self.round = self.round.wrapping_add(1).max(1);
+            self.round
+        })
+    }
+
+    /// A sweep begins, unless this is a part of one; whether it does.
+    pub(super) fn sweep_begin(&mut self) -> bool {
+        let begins = self.sweep.is_none();
+        self.sweep = Some(self.sweep_number());
+        begins
     }
 
     /// The sweep comes by a task: whether it has been there before.
     pub(super) fn sweep_meets(&mut self, key: Key) -> bool {
-        let Some(round) = self.passing else { return false };
-        self.tasks.get_mut(key).is_some_and(|task| core::mem::replace(&mut task.round, round) == round)
+        let met = self.sweep_has_met(key);
+        if let (Some(task), Some(sweep)) = (self.tasks.get_mut(key), self.sweep) {
+            task.round = sweep;
+        }
+        met
+    }
+
+    /// Whether the sweep that is under way has come by a task.
+    pub(super) fn sweep_has_met(&self, key: Key) -> bool {
+        self.sweep.is_some_and(|sweep| self.tasks.get(key).is_some_and(|task| task.round == sweep))
     }
 
     /// Whether `from`, which has been asked in this sweep, may be waiting for `key`.
@@ -258,13 +277,15 @@ impl<S: Service> State<S> {
 
     /// Delivers a request to a waiting task. A chain of tasks that wait for each other is followed, not recursed into.
     pub(super) fn task_deliver(&mut self, key: Key, asker: Asker, future: Key) {
-        let before = self.core.sweep_begin();
+        let outermost = self.core.sweep_begin();
         self.core.sweep_meets(key);
         let (mut key, mut asker, mut future) = (key, asker, future);
         while let Some((next, further)) = self.task_pass_on(key, asker, future) {
             (key, asker, future) = (next, Asker::Task, further);
         }
-        self.core.passing = before;
+        if outermost {
+            self.core.sweep = None;
+        }
     }
 
     /// Passes a request on to what a task waits for. If that is another task, which has been asked now and waits too:

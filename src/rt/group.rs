@@ -373,7 +373,7 @@ impl<S: Service> State<S> {
         if core::mem::replace(&mut self.core.groups.busy, true) {
             return;
         }
-        let before = self.core.sweep_begin();
+        let outermost = self.core.sweep_begin();
         while let Some(key) = self.core.groups.asking_pop() {
             self.group_ask_members(key);
             if let Ok(scope) = self.core.group_scope(key) {
@@ -381,7 +381,9 @@ impl<S: Service> State<S> {
             }
         }
         self.core.groups.busy = false;
-        self.core.passing = before;
+        if outermost {
+            self.core.sweep = None;
+        }
     }
 
     /// Nobody's code runs meanwhile, and no member leaves the list.

@@ -70,12 +70,12 @@ impl Core {
 }
 
 impl<S: Service> State<S> {
-    /// A join is cancelled: the task is asked to end, unless others join it too, its body has ended, or the request has
+    /// A join is cancelled: the task is asked to end, unless others join it too, its body has ended, or the sweep has
     /// come round to it.
     pub fn join_cancel(&mut self, future: Key, task: Key) {
-        let passing = self.core.passing;
+        let met = self.core.sweep_has_met(task);
         match self.core.tasks.get(task) {
-            Some(joined) if joined.join_count <= 1 && !joined.is_over() && passing != Some(joined.round) => {
+            Some(joined) if joined.join_count <= 1 && !joined.is_over() && !met => {
                 let _ = self.task_cancel(task);
             }
             _ => self.core.join_remove(future, task),

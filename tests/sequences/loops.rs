@@ -310,9 +310,9 @@ pub fn act() {
         25 if once_in(3) => _ = close(at, [0, 0, 1, 1_000_000, 10_000_000][roll(5) as usize]),
         26 if once_in(60) && with(|world| world.may_leak) => abandon(at),
         27..=29 => _ = status("advance", rota_loop_advance(handle(at), roll(3_000_000))),
-        30..=37 => sync::act(at),
-        38..=47 => groups::act(at),
-        48..=69 => streams::act(),
+        30..=39 => sync::act(at),
+        40..=62 => streams::act(),
+        63..=74 => groups::act(at),
         _ => tasks::act(at),
     }
 }
