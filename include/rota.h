@@ -45,7 +45,9 @@
 //  7. Inputs are read during the call and copied if kept. The exceptions,
 //     read and write, borrow the buffer until their future has ended.
 //  8. Cancelling is a request. It arrives as ROTA_ERR_CANCELLED where the task
-//     waits; the task may clean up with further awaits, and may refuse.
+//     waits; the task may clean up with further awaits, and may refuse. A
+//     scope asks for a stretch of a task's work, a group for all its members.
+//     The end of a task waits for the groups that it owns.
 //  9. ROTA_OK from closing means: nothing of ours touches yours any more, and
 //     no callback of it comes. Until then it is ROTA_ERR_BUSY: a future ends
 //     by itself then, a loop is closed again.
