@@ -37,10 +37,11 @@
 //     (a stream, say) belongs to it until it is taken.
 //  5. If the call that takes a callback fails, the callback never comes. If it
 //     succeeds, a one-shot callback comes exactly once, for success, failure
-//     or cancellation, on the loop's thread, never inside that call.
+//     or cancellation, on the loop's thread, never inside that call. One
+//     exception: rota_owner_cancel() drops callbacks instead.
 //  6. In a callback or a task everything is allowed but running or closing
 //     the same loop (ROTA_ERR_REENTRANT). In a hook (allocator, clock, log,
-//     executor) nothing of rota is.
+//     executor, tasks) nothing of rota is.
 //  7. Inputs are read during the call and copied if kept. The exceptions,
 //     read and write, borrow the buffer until their future has ended.
 //  8. Cancelling is a request. It arrives as ROTA_ERR_CANCELLED where the task
@@ -315,6 +316,9 @@ typedef enum {
     ROTA_ERR_NOT_CONNECTED = -32,
     /// The stream was shut down for writing, or the queue was shut down.
     ROTA_ERR_SHUT = -33,
+    /// A task ended by an exception of its language (C++, say), which whoever
+    /// joins it in that language gets.
+    ROTA_ERR_EXCEPTION = -40,
 } rota_status;
 
 /// Hook: the time in nanoseconds since any fixed moment. It should not go back;
@@ -577,6 +581,12 @@ typedef int64_t (*rota_map_fn)(rota_future future, int64_t result,
 typedef rota_future (*rota_chain_fn)(rota_future future, int64_t result,
     void *user_data);
 
+/// Futures that are handed out in the order in which they are done.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_set;
+
 /// What rota_loop_next_completion() fetches.
 typedef struct {
     /// The size of this struct, set by you.
@@ -591,6 +601,18 @@ typedef struct {
     /// Your pointer.
     void *user_data;
 } rota_completion;
+
+/// What failed, and through which task it came.
+typedef struct {
+    /// The size of this struct, set by the caller.
+    size_t size;
+    /// What it came to. Its message lives as long as what it was read from:
+    /// until the group or the future ends, or until the task's next await.
+    rota_outcome outcome;
+    /// The name of the task that failed, "" if it was none. Never NULL. It
+    /// lives as long as the message.
+    const char *name;
+} rota_failure;
 
 /// How to start a task. Prepare it with rota_task_options_init(); zero is every
 /// default.
@@ -674,6 +696,12 @@ typedef struct {
     uint32_t stackful;
     /// Zero.
     uint32_t reserved;
+    /// The bytes of its stack, all that can be used; 0 if it has none, or
+    /// ended.
+    size_t stack_size;
+    /// The most it has used of them so far, as rota_task_get_stack_used() says;
+    /// 0 where that does not know.
+    size_t stack_used_bytes;
 } rota_task_info;
 
 /// A line of a dump, without a newline, which lives for the call. Called inside
@@ -701,17 +729,11 @@ typedef struct {
     uint64_t id;
 } rota_group;
 
-/// What failed, and through which task it came.
+/// A tag for all that one script or level of the host's starts.
 typedef struct {
-    /// The size of this struct, set by the caller.
-    size_t size;
-    /// What it came to. Its message lives as long as what it was read from:
-    /// until the group or the future ends, or until the task's next await.
-    rota_outcome outcome;
-    /// The name of the task that failed, "" if it was none. Never NULL. It
-    /// lives as long as the message.
-    const char *name;
-} rota_failure;
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_owner;
 
 /// A blocking call, made on another thread. What it returns is the future's
 /// outcome: a value at or above zero, or a negative status.
@@ -1096,7 +1118,9 @@ rota_future rota_future_shield(rota_future future);
 /// (rota_future_keep()) those whose outcomes you want to read one by one, and
 /// close them then. Objects stay in their own futures until you take them.
 /// Cancelling the gather cancels those that nobody else waits for, lets go of
-/// the others, and ends with ROTA_ERR_CANCELLED when the former have ended.
+/// the others, and ends when the former have ended: with ROTA_ERR_CANCELLED, or
+/// with the failure of one of them, as it does uncancelled. Failures behind the
+/// first reach the log, unless `flags` say that they are counted.
 ///
 /// ROTA_ERR_HANDLE: one of them is not of this loop, or has ended;
 /// ROTA_ERR_LIMIT: more than 2^20. If it cannot start, all stay as they were.
@@ -1173,6 +1197,52 @@ rota_future rota_future_map(rota_future future, rota_map_fn map,
 rota_future rota_future_chain(rota_future future, rota_chain_fn next,
     void *user_data);
 
+/// An empty set, for futures that are to be handed out one by one, in the order
+/// in which they are done.
+///
+///     rota_loop_open_set(loop, &set);
+///     for (i = 0; i < count; i++) rota_set_add(set, rota_..., i);
+///     while ((tag = rota_await(rota_set_next(set))) >= 0) {
+///         ... futures[tag] is done; more may be added
+///         rota_future_close(futures[tag]);
+///     }
+///     rota_set_close(set);
+rota_status rota_loop_open_set(rota_loop loop, rota_set *out);
+
+/// Adds a future of the set's loop, done or not, with a number at or below
+/// INT64_MAX by which you will know it: an index, or the future's own `id`,
+/// which is never larger. The set is a claim on it until it is handed out. A
+/// future may be added more than once.
+///
+/// ROTA_ERR_HANDLE: the set or the future has ended, or they are of two loops;
+/// ROTA_ERR_INVALID: the tag is too large. If it fails, the future is as it
+/// was.
+rota_status rota_set_add(rota_set set, rota_future future, uint64_t tag);
+
+/// A future whose value is the tag of the next that is done: of those that are
+/// done already the first that was. That one is handed out with this: it is no
+/// longer in the set, and kept for you to read and to close, with the object it
+/// holds. (One that you closed yourself meanwhile has ended.) Several may ask;
+/// they are answered in the order in which they came.
+///
+/// It fails with ROTA_ERR_DONE when nothing is left in the set. Cancelling it
+/// takes nothing out of the set.
+rota_future rota_set_next(rota_set set);
+
+/// How many have not been handed out, whether they are done or not.
+rota_status rota_set_get_count(rota_set set, size_t *out);
+
+/// Ends the set with what was not handed out: pending futures are cancelled
+/// where nobody else waits for them (a joined task is asked to end), others let
+/// go; those that are done end with what they hold, unless they are kept, and
+/// an error that nobody looked at reaches the log. Those who wait for the next
+/// end with ROTA_ERR_CANCELLED. Closing the loop does the same. Closing null
+/// succeeds and does nothing.
+///
+/// ROTA_ERR_BUSY: something of it needs time to end, and will end by itself;
+/// the handle has ended.
+rota_status rota_set_close(rota_set set);
+
 /// As rota_future_then() without a callback: when the future is done, a
 /// completion with `user_data` is put into the loop's queue of completions, in
 /// the turn in which a callback would have come, for
@@ -1218,6 +1288,59 @@ rota_status rota_loop_next_completion(rota_loop loop, rota_completion *out);
 /// wait. Posts of one thread keep their order, whichever kind they are.
 /// Thread-safe.
 rota_status rota_loop_post_completion(rota_loop loop, void *user_data);
+
+/// The failure that is `depth` steps behind what the future came to: 0 is what
+/// led to it, 1 what led to that. `out->size` must be set.
+///
+///     rota_outcome outcome;
+///     rota_failure cause = {0};
+///     size_t depth;
+///     cause.size = sizeof cause;
+///     rota_future_get_outcome(future, &outcome);
+///     printf("%s: %s", rota_strerror(outcome.status), outcome.message);
+///     for (depth = 0;
+///          rota_future_get_cause(future, depth, &cause) == ROTA_OK; depth++) {
+///         printf(", because %s %s: %s", cause.name,
+///                rota_strerror(cause.outcome.status), cause.outcome.message);
+///     }
+///
+/// A failure that came through the end of a task to which you gave a name comes
+/// first in its own chain, with that name. Whatever passes a failure on
+/// (rota_future_wait_for(), a gather, a race, ...) passes its chain on. Of more
+/// than 16 the first, the root, and the latest are kept. The texts live until
+/// the future ends.
+///
+/// ROTA_ERR_PENDING: it is not done yet; ROTA_ERR_NOT_FOUND: there is nothing
+/// so far behind it, or it did not fail.
+rota_status rota_future_get_cause(rota_future future, size_t depth,
+    rota_failure *out);
+
+/// As rota_future_get_cause(), of what the task's last await came to. The texts
+/// live until its next await.
+rota_status rota_task_get_cause(rota_task task, size_t depth,
+    rota_failure *out);
+
+/// As rota_future_fail(), and says what led to it: `cause`, a future that is
+/// done and has failed, becomes the first in the chain, with its own chain
+/// behind it. It is not consumed, and counts as looked at.
+///
+/// ROTA_ERR_PENDING: `cause` is not done; ROTA_ERR_INVALID: it did not fail.
+rota_status rota_future_fail_because(rota_future future, int32_t status,
+    const char *message, rota_future cause);
+
+/// In a task's body, the last thing before it returns: says that the task fails
+/// with `status`, in the words of `message` (copied, may be NULL), because of
+/// what its last await came to, if that was a failure. Returns `status`:
+///
+///     if (rota_await(rota_stream_read_exactly(conn, header, 16)) < 0) {
+///         return rota_task_fail(task, MY_ERR_PROTOCOL, "reading the header");
+///     }
+///
+/// Where memory is short, what there is to tell gets lost, and the status is
+/// the same. ROTA_ERR_INVALID: `status` is none that a task can fail with;
+/// ROTA_ERR_LIMIT: the message is longer than 4095 bytes; ROTA_ERR_NO_TASK: the
+/// task is not the one that runs. Nothing is changed then.
+int64_t rota_task_fail(rota_task task, int32_t status, const char *message);
 
 /// Fills in the defaults. `size` is `sizeof *options`.
 rota_status rota_task_options_init(rota_task_options *options, size_t size);
@@ -1489,9 +1612,13 @@ rota_status rota_group_add(rota_group group, rota_future future);
 ///
 /// Cancelling it, where it is the only one and its claim the last, cancels the
 /// group, and it is done when all have ended; so does cancelling the owner
-/// while it waits. Several may wait, and again; a group that has not fired
-/// takes new members after. ROTA_ERR_INVALID: the task that asks for it, or
-/// waits for it, is a member of the group.
+/// while it waits. If the group has been asked to end already, cancelling only
+/// takes the wait back; the owner waits on. If the owner asks for this future
+/// and has been asked to end since it opened the group, the group is cancelled
+/// at once (rota_task_uncancel() before says that it is to go on). Several may
+/// wait, and again; a group that was not asked to end takes new members after.
+/// ROTA_ERR_INVALID: the task that asks for it, or waits for it, is a member of
+/// the group.
 rota_future rota_group_wait(rota_group group);
 
 /// Asks all members to end, and the owner, if it does not wait for the group;
@@ -1520,6 +1647,59 @@ rota_status rota_group_get_error(rota_group group, size_t index,
 /// Closing null succeeds and does nothing. ROTA_ERR_BUSY: it has members; it is
 /// cancelled, and ends by itself with the last of them.
 rota_status rota_group_close(rota_group group);
+
+/// Opens an owner: a tag for all that a script, a level or a plugin starts, so
+/// that it can be cancelled together. What is started while the owner is set
+/// (rota_loop_set_owner()) belongs to it, and runs with it set, so that what
+/// that starts belongs to it too: queued callbacks, timers, callbacks of
+/// futures, tasks, operations (their futures), and listeners that serve. Posts
+/// belong to nobody; neither do streams, locks and the like, which are yours to
+/// close.
+///
+/// `dropped` may be NULL; otherwise it is called with the `user_data` of each
+/// callback that rota_owner_cancel() drops.
+rota_status rota_loop_open_owner(rota_loop loop, rota_free_fn dropped,
+    rota_owner *out);
+
+/// From now on what is started belongs to `owner`; null: to nobody. The owner
+/// that was set goes to `before`, null if none was; `before` may be NULL. This
+/// holds until a callback returns, in a task also across its waits, and in your
+/// own code outside the loop until you set another. A callback or task that is
+/// nobody's begins with none set. Setting one does not change whose the running
+/// task is.
+rota_status rota_loop_set_owner(rota_loop loop, rota_owner owner,
+    rota_owner *before);
+
+/// Cancels all that belongs to an owner. Its callbacks are dropped: they do not
+/// come, `dropped` is called instead. Stepped tasks are dropped: they are not
+/// called again, `user_data_free` is called, and who joined them is answered
+/// ROTA_ERR_CANCELLED; one that runs, or whose turn has come, ends in that
+/// turn. Stackful tasks are asked to end, as by rota_task_cancel(), by the
+/// first call only. Nobody joins its tasks afterwards: their handles end with
+/// them. Its operations are cancelled and their futures closed, also those that
+/// others wait for, and promises. (So the function of a map or a chain is
+/// called, and a completion comes to be fetched, if something was still to
+/// come.) Listeners that serve for it are closed.
+///
+/// What has not ended goes to `left`, which may be NULL: as
+/// rota_owner_get_count(). At 0 nothing of the owner's comes any more. Until
+/// then turn the loop and look again; what its tasks started while they cleaned
+/// up you may cancel by calling this again. Called from one of the destructors
+/// that it calls, it only counts.
+///
+/// It looks through all that the loop has, and takes no memory.
+rota_status rota_owner_cancel(rota_owner owner, size_t *left);
+
+/// How much that belongs to the owner has not ended: callbacks that are to
+/// come, tasks that have not ended, operations that are pending or whose
+/// outcome is on its way, serving listeners. A callback that runs may count
+/// until it returns. It looks through all that the loop has.
+rota_status rota_owner_get_count(rota_owner owner, size_t *out);
+
+/// Ends an owner. ROTA_ERR_BUSY: something of it has not ended, and the owner
+/// stays. Null closes nothing and succeeds. Owners that are left when the loop
+/// is closed end with it.
+rota_status rota_owner_close(rota_owner owner);
 
 /// Calls `job` on another thread: one of the loop's, made when they are needed
 /// and at most `max_threads` of them, or the host's executor. The future's
@@ -1892,8 +2072,8 @@ rota_status rota_event_close(rota_event event);
 /// A queue of pointers between tasks and callbacks of one loop. It holds at
 /// most
 /// `capacity` of them; 0 is any number. `order` is ROTA_QUEUE_FIFO, ..._LIFO or
-/// ..._PRIORITY. What they point to stays yours: nothing here reads it or lets
-/// go of it, and NULL is an item like others.
+/// ..._PRIORITY. What the pointers point to stays yours: nothing here reads it
+/// or lets go of it, and NULL is an item like others.
 rota_status rota_loop_open_queue(rota_loop loop, size_t capacity,
     uint32_t order, rota_queue *out);
 

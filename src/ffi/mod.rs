@@ -27,7 +27,11 @@ pub mod combine;
 
 pub mod map;
 
+pub mod set;
+
 pub mod drain;
+
+pub mod cause;
 
 pub mod task;
 
@@ -36,6 +40,8 @@ pub mod scope;
 
 pub mod dump;
 pub mod group;
+
+pub mod owner;
 
 pub mod blocking;
 

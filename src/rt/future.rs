@@ -19,10 +19,12 @@
 //! fail. **Cancelling** asks whatever the future stands for (`Source`); what
 //! that is decides whether it is done at once.
 
+use super::cause::Failure;
 use super::core::{Core, ROTA_LOG_ERROR};
 use super::drain::Completed;
 use super::event_loop::State;
 use super::outcome::Outcome;
+use super::owner::Tag;
 use super::ready::Entry;
 use super::service::{Operation, Service};
 use super::waiters::{Line, Waiter};
@@ -49,6 +51,8 @@ pub enum Source {
     Group(Key),
     /// That a task says that it has started.
     Start(Key),
+    /// The next of a set: who asks for it.
+    Set(Key),
     /// An operation of the layer above.
     Service(Operation),
 }
@@ -79,6 +83,8 @@ pub struct Future {
     pub closed: bool,
     /// Whether one of its callbacks is running: it does not end before that returns.
     pub calling: bool,
+    /// Whose it is.
+    pub owner: Tag,
     /// Whether the host has it from the queue of completions: it does not end before the next is fetched.
     pub held: bool,
     /// Claims that have not been answered.
@@ -101,8 +107,8 @@ impl Future {
         match &self.text {
             Text::None => Text::None,
             Text::Static(text) => Text::Static(text),
-            Text::Owned(_) if self.claims <= claims && !self.kept && !self.held => core::mem::take(&mut self.text),
-            Text::Owned(_) => Text::copy(memory.clone(), self.text.as_bytes()).unwrap_or_default(),
+            _ if self.claims <= claims && !self.kept && !self.held => core::mem::take(&mut self.text),
+            text => text.duplicate(memory),
         }
     }
 
@@ -161,14 +167,26 @@ impl Core {
         let keeps = |waiter: &Waiter| match waiter {
             Waiter::Task(_) => true,
             Waiter::Member(member) => self.member_is_live(*member),
-            Waiter::Then(_) | Waiter::Drain(_) | Waiter::Until | Waiter::Blocked(_) | Waiter::Group(_) => false,
+            Waiter::Then(..) | Waiter::Drain(_) | Waiter::Until | Waiter::Blocked(_) => false,
+            Waiter::Listed(_) | Waiter::Group(_) => false,
         };
         self.futures.get(key).is_some_and(|future| self.waiters.any(&future.waiters, keeps))
     }
 
-    /// The first who waits for a pending future.
-    pub(super) fn future_first_waiter(&self, key: Key) -> Option<Waiter> {
-        self.futures.get(key).and_then(|future| self.waiters.first(&future.waiters)).copied()
+    /// Whether one of those who wait for a future is so.
+    pub(super) fn future_has_waiter(&self, key: Key, is: impl Fn(&Waiter) -> bool) -> bool {
+        self.futures.get(key).is_some_and(|future| self.waiters.any(&future.waiters, is))
+    }
+
+    /// How many of those who wait for a future are so.
+    pub(super) fn future_count_waiters(&self, key: Key, is: impl Fn(&Waiter) -> bool) -> usize {
+        self.futures.get(key).map_or(0, |future| self.waiters.count(&future.waiters, is))
+    }
+
+    /// How many claims a pending future has, and the first who waits for it.
+    pub(super) fn future_first_waiter(&self, key: Key) -> Option<(u32, Option<Waiter>)> {
+        let future = self.futures.get(key)?;
+        Some((future.claims, self.waiters.first(&future.waiters).copied()))
     }
 
     /// A new future for `source`.
@@ -180,6 +198,7 @@ impl Core {
             seen: false,
             closed: false,
             calling: false,
+            owner: self.owner,
             held: false,
             claims: 0,
             outcome: Outcome::default(),
@@ -199,7 +218,8 @@ impl Core {
 
     /// A future that is done already: the handle itself where it can carry the outcome.
     pub fn future_done(&mut self, outcome: Outcome, text: Text) -> Handle {
-        let plain = text.is_empty() && outcome.os_error == 0 && outcome.moved == outcome.value as u64;
+        let plain =
+            text.is_empty() && text.story().is_none() && outcome.os_error == 0 && outcome.moved == outcome.value as u64;
         if plain || outcome.status == ROTA_ERR_MEMORY as i32 {
             if let Some(handle) = Handle::value(self.number, outcome.short()) {
                 return handle;
@@ -242,11 +262,12 @@ impl Core {
 
     fn future_notify(&mut self, key: Key, waiter: Waiter) {
         match waiter {
-            Waiter::Then(then) => self.ready.push_reserved(Entry::Then(key, then)),
+            Waiter::Then(then, owner) => self.ready.push_reserved(Entry::Then(key, then, owner)),
             Waiter::Drain(data) => self.ready.push_reserved(Entry::Drain(Completed::Future(key, data))),
             Waiter::Task(task) => self.task_wake(task),
             Waiter::Until => self.until_done = true,
             Waiter::Member(member) => self.member_arrived(member),
+            Waiter::Listed(entry) => self.set_entry_done(entry),
             Waiter::Blocked(ticket) => self.ready.push_reserved(Entry::Blocked(key, ticket)),
             Waiter::Group(member) => self.group_arrived(member),
         }
@@ -289,7 +310,7 @@ impl Core {
     }
 
     /// Takes back the claims of all waiters for which `of` holds, all of one kind; how many those were.
-    pub fn future_unclaim(&mut self, key: Key, of: impl Fn(&Waiter) -> bool) -> usize {
+    pub fn future_unclaim(&mut self, key: Key, mut of: impl FnMut(&Waiter) -> bool) -> usize {
         let Some(future) = self.futures.get_mut(key).filter(|future| !future.done) else {
             return 0;
         };
@@ -354,17 +375,11 @@ impl Core {
 
     /// Says in the log that an outcome was an error and nobody looked.
     pub(super) fn report_unseen(&self, what: Unseen<'_>, outcome: &Outcome, text: &Text) {
-        let row = crate::base::status::TABLE.iter().find(|row| row.0 as i32 == outcome.status);
-        let status = row.map_or("a status of the host's", |row| row.1.trim_end_matches('\0'));
         let (kind, key) = what.named();
         let began = self.debug.then(|| self.origin(kind, key));
         let (before, began) = (if began.is_some() { ", started at " } else { "" }, Shown(began));
-        let gap = if text.is_empty() { "" } else { ": " };
-        let short = outcome.short();
-        self.log(
-            ROTA_LOG_ERROR,
-            format_args!("nobody looked at the failure of {what}{before}{began}: {status} ({short}){gap}{text}"),
-        );
+        let told = Failure { outcome, text };
+        self.log(ROTA_LOG_ERROR, format_args!("nobody looked at the failure of {what}{before}{began}: {told}"));
     }
 }
 
@@ -390,6 +405,7 @@ impl<S: Service> State<S> {
             Source::Combine(combine) => self.core.combine_cancel(combine),
             Source::Group(group) => self.group_wait_cancel(key, group),
             Source::Start(task) => _ = self.task_cancel(task),
+            Source::Set(next) => self.core.set_next_cancel(key, next),
             Source::Service(operation) => self.service.cancel(&mut self.core, key, operation),
         }
         Ok(())

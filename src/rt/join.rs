@@ -14,8 +14,9 @@ impl Core {
     pub fn task_join(&mut self, key: Key) -> Result<Handle> {
         let task = self.tasks.get_mut(key).ok_or(ROTA_ERR_HANDLE)?;
         if task.state == TaskState::Ended {
-            let gone = self.tasks.remove(key).ok_or(ROTA_ERR_HANDLE)?;
-            return Ok(self.future_done(gone.outcome, gone.text));
+            let mut gone = self.tasks.remove(key).ok_or(ROTA_ERR_HANDLE)?;
+            let text = gone.take_text(true, &self.memory);
+            return Ok(self.future_done(gone.outcome, text));
         }
         let future = self.future_new(Source::Task(key))?;
         let Some(task) = self.tasks.get_mut(key) else { return Err(ROTA_ERR_HANDLE.into()) };
@@ -26,6 +27,11 @@ impl Core {
             slot.next_join = Some(future);
         }
         Ok(self.future_handle(future))
+    }
+
+    /// Whether a future stands for the end of a task.
+    pub(super) fn future_is_join_of(&self, future: Key, task: Key) -> bool {
+        self.futures.get(future).is_some_and(|slot| matches!(slot.source, Source::Task(joined) if joined == task))
     }
 
     /// Whether a future stands for an end that cannot come before this task's, which thus cannot wait for it: that of
@@ -64,11 +70,12 @@ impl Core {
 }
 
 impl<S: Service> State<S> {
-    /// A join is cancelled: the task is asked to end, unless others join it too, or the request has come round to it.
+    /// A join is cancelled: the task is asked to end, unless others join it too, its body has ended, or the sweep has
+    /// come round to it.
     pub fn join_cancel(&mut self, future: Key, task: Key) {
-        let passing = self.core.passing;
+        let met = self.core.sweep_has_met(task);
         match self.core.tasks.get(task) {
-            Some(joined) if joined.join_count <= 1 && passing != Some(joined.round) => {
+            Some(joined) if joined.join_count <= 1 && !joined.is_over() && !met => {
                 let _ = self.task_cancel(task);
             }
             _ => self.core.join_remove(future, task),

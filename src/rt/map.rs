@@ -21,6 +21,7 @@ use super::core::Core;
 use super::event_loop::State;
 use super::future::{Object, Source};
 use super::outcome::Outcome;
+use super::owner::Tag;
 use super::service::Service;
 use crate::base::{rota_status::*, Handle, Key, Kind, Result};
 use crate::sys::host::{HostChain, HostFree, HostMap};
@@ -38,7 +39,7 @@ pub enum Continuation {
 impl Core {
     /// Whether a future is made of another one, through however many combinations.
     pub(super) fn future_is_made_of(&mut self, future: Key, other: Key) -> bool {
-        let walk = self.request_round();
+        let walk = self.sweep_number();
         let mut next = self.combine_walk(future, walk, None);
         while let Some(key) = next {
             let Some(combine) = self.combines.get(key) else { return false };
@@ -97,6 +98,7 @@ impl<S: Service> State<S> {
         if core::mem::replace(&mut combine.called, true) {
             return self.take_over(key, future).map(Due::Free);
         }
+        self.core.owner = self.core.futures.get(combine.outer).map_or(Tag::NONE, |outer| outer.owner);
         Some(Due::Call(host, future, self.core.future_begin_call(future)))
     }
 
@@ -106,6 +108,7 @@ impl<S: Service> State<S> {
         if core::mem::replace(&mut combine.called, true) {
             return self.one_finish(key).map(Due::Free);
         }
+        self.core.owner = self.core.futures.get(combine.outer).map_or(Tag::NONE, |outer| outer.owner);
         let future = self.core.combine_first(key)?;
         Some(Due::Call(host, future, ROTA_ERR_CANCELLED as i64))
     }
@@ -127,13 +130,16 @@ impl<S: Service> State<S> {
         free
     }
 
-    /// A failure that is passed on keeps what there is to tell.
+    /// A failure that is passed on keeps what there is to tell; another one has it as its cause.
     fn map_failure(&mut self, inner: Key, outcome: Outcome, same: bool) -> (Outcome, Text) {
         let memory = &self.core.memory;
-        match self.core.futures.get_mut(inner).filter(|slot| slot.done && same) {
-            Some(slot) => (slot.outcome, slot.text_for_another(0, memory)),
-            None => (outcome, Text::None),
+        let slot = self.core.futures.get_mut(inner).filter(|slot| slot.done && slot.outcome.status < 0);
+        let Some(slot) = slot else { return (outcome, Text::None) };
+        let text = slot.text_for_another(0, memory);
+        if same {
+            return (slot.outcome, text);
         }
+        (outcome, Text::None.because(slot.outcome.numbers(), text, memory).unwrap_or_else(|alone| alone))
     }
 
     /// A chain has the future that it goes on with.

@@ -80,11 +80,7 @@ impl<S: Service> State<S> {
     /// The turn of a blocked thread has come. A destructor that is due is the caller's to call.
     pub(super) fn blocked_answer(&mut self, key: Key, ticket: Ticket) -> Option<HostFree> {
         let future = self.core.futures.get(key)?;
-        let message = match &future.text {
-            Text::Static(text) => text,
-            Text::None | Text::Owned(_) => c"",
-        };
-        let told = Told { outcome: future.outcome, message };
+        let told = Told { outcome: future.outcome, message: future.text.as_static() };
         if self.core.remote.waits().answer(ticket, Ok(told)) {
             self.core.future_answer(key);
             return self.future_settle(key);
@@ -93,7 +89,7 @@ impl<S: Service> State<S> {
     }
 
     /// Takes a claim back from a done future whose outcome nobody got by it: only what others have seen ends.
-    fn future_give_back(&mut self, key: Key) -> Option<HostFree> {
+    pub(super) fn future_give_back(&mut self, key: Key) -> Option<HostFree> {
         let future = self.core.futures.get_mut(key)?;
         future.claims = future.claims.saturating_sub(1);
         if future.seen || future.closed {

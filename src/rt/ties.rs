@@ -18,6 +18,8 @@ pub(super) enum Starting {
     Waits(Key),
     /// It has said so, or the future was closed.
     Over,
+    /// Its body ended before: who waited has got its failure.
+    Failed,
 }
 
 /// The ties of one task.
@@ -66,10 +68,6 @@ impl Core {
 
     /// A copy of a text, as far as memory allows.
     pub fn text_copy(&self, text: &Text) -> Text {
-        match text {
-            Text::None => Text::None,
-            Text::Static(text) => Text::Static(text),
-            Text::Owned(_) => Text::copy(self.memory.clone(), text.as_bytes()).unwrap_or_default(),
-        }
+        text.duplicate(&self.memory)
     }
 }

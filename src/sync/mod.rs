@@ -39,6 +39,17 @@ use crate::base::Key;
 use crate::rt::{Core, Memory, Operation, Slab};
 use core::ffi::CStr;
 
+/// Closes all objects of one table, from its first slot to its last: nobody's code runs, so none is opened meanwhile.
+macro_rules! close_all {
+    ($objects:ident, $core:ident, $table:ident, $close:ident) => {
+        let mut at = 0;
+        while let Some(key) = $objects.$table.next(at) {
+            at = key.slot + 1;
+            let _ = $objects.$close($core, key);
+        }
+    };
+}
+
 /// The objects of one loop.
 pub struct Objects {
     lines: Lines,
@@ -50,6 +61,8 @@ pub struct Objects {
     queues: Slab<Queue>,
     barriers: Slab<Barrier>,
     onces: Slab<Once>,
+    /// How far `next_free` has come.
+    onces_freed: u32,
     channels: Slab<Channel>,
     sends: Slab<Sending>,
     tokens: Slab<Token>,
@@ -69,6 +82,7 @@ impl Objects {
             queues: Slab::new(memory.clone(), generation),
             barriers: Slab::new(memory.clone(), generation),
             onces: Slab::new(memory.clone(), generation),
+            onces_freed: 0,
             channels: Slab::new(memory.clone(), generation),
             sends: Slab::new(memory.clone(), 1),
             tokens: Slab::new(memory.clone(), generation),
@@ -142,27 +156,13 @@ impl Objects {
 
     /// Ends everything, but for values that have to be let go (`next_free`).
     pub fn shut_down(&mut self, core: &mut Core) {
-        while let Some(key) = self.locks.next(0) {
-            let _ = self.lock_close(core, key);
-        }
-        while let Some(key) = self.conditions.next(0) {
-            let _ = self.condition_close(core, key);
-        }
-        while let Some(key) = self.rwlocks.next(0) {
-            let _ = self.rwlock_close(core, key);
-        }
-        while let Some(key) = self.semaphores.next(0) {
-            let _ = self.semaphore_close(core, key);
-        }
-        while let Some(key) = self.events.next(0) {
-            let _ = self.event_close(core, key);
-        }
-        while let Some(key) = self.queues.next(0) {
-            let _ = self.queue_close(core, key);
-        }
-        while let Some(key) = self.barriers.next(0) {
-            let _ = self.barrier_close(core, key);
-        }
+        close_all!(self, core, locks, lock_close);
+        close_all!(self, core, conditions, condition_close);
+        close_all!(self, core, rwlocks, rwlock_close);
+        close_all!(self, core, semaphores, semaphore_close);
+        close_all!(self, core, events, event_close);
+        close_all!(self, core, queues, queue_close);
+        close_all!(self, core, barriers, barrier_close);
         self.onces_shut_down(core);
         while let Some(key) = self.sends.next(0) {
             self.send_cancel(core, key);
