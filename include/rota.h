@@ -1737,6 +1737,14 @@ rota_status rota_future_post_fail(rota_future future, int32_t status);
 /// happens. Thread-safe.
 rota_status rota_task_post_cancel(rota_task task);
 
+/// As rota_scope_cancel() without a reason, from any thread; otherwise as
+/// rota_task_post_cancel(). Thread-safe.
+rota_status rota_scope_post_cancel(rota_scope scope);
+
+/// As rota_group_cancel() without a reason, from any thread; otherwise as
+/// rota_task_post_cancel(). Thread-safe.
+rota_status rota_group_post_cancel(rota_group group);
+
 /// Blocks the calling thread until the future is done, and returns what it came
 /// to in short form: the value, or the negative status. It claims the future,
 /// which thus ends unless something else holds it; an object in it stays there,
