@@ -577,6 +577,12 @@ typedef int64_t (*rota_map_fn)(rota_future future, int64_t result,
 typedef rota_future (*rota_chain_fn)(rota_future future, int64_t result,
     void *user_data);
 
+/// Futures that are handed out in the order in which they are done.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_set;
+
 /// What rota_loop_next_completion() fetches.
 typedef struct {
     /// The size of this struct, set by you.
@@ -591,6 +597,18 @@ typedef struct {
     /// Your pointer.
     void *user_data;
 } rota_completion;
+
+/// What failed, and through which task it came.
+typedef struct {
+    /// The size of this struct, set by the caller.
+    size_t size;
+    /// What it came to. Its message lives as long as what it was read from:
+    /// until the group or the future ends, or until the task's next await.
+    rota_outcome outcome;
+    /// The name of the task that failed, "" if it was none. Never NULL. It
+    /// lives as long as the message.
+    const char *name;
+} rota_failure;
 
 /// How to start a task. Prepare it with rota_task_options_init(); zero is every
 /// default.
@@ -707,18 +725,6 @@ typedef struct {
     uint64_t id;
 } rota_group;
 
-/// What failed, and through which task it came.
-typedef struct {
-    /// The size of this struct, set by the caller.
-    size_t size;
-    /// What it came to. Its message lives as long as what it was read from:
-    /// until the group or the future ends, or until the task's next await.
-    rota_outcome outcome;
-    /// The name of the task that failed, "" if it was none. Never NULL. It
-    /// lives as long as the message.
-    const char *name;
-} rota_failure;
-
 /// A blocking call, made on another thread. What it returns is the future's
 /// outcome: a value at or above zero, or a negative status.
 typedef int64_t (*rota_job_fn)(void *user_data);
@@ -818,11 +824,23 @@ typedef struct {
     uint64_t id;
 } rota_barrier;
 
+/// A bounded line of pointers from any thread or loop to one loop.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_channel;
+
 /// A value that is made once, by the first who needs it.
 typedef struct {
     /// Private: zero is null, equal ids name the same thing.
     uint64_t id;
 } rota_once;
+
+/// A broadcast that something is to end: a shutdown, a level, a request.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_token;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1167,6 +1185,52 @@ rota_future rota_future_map(rota_future future, rota_map_fn map,
 rota_future rota_future_chain(rota_future future, rota_chain_fn next,
     void *user_data);
 
+/// An empty set, for futures that are to be handed out one by one, in the order
+/// in which they are done.
+///
+///     rota_loop_open_set(loop, &set);
+///     for (i = 0; i < count; i++) rota_set_add(set, rota_..., i);
+///     while ((tag = rota_await(rota_set_next(set))) >= 0) {
+///         ... futures[tag] is done; more may be added
+///         rota_future_close(futures[tag]);
+///     }
+///     rota_set_close(set);
+rota_status rota_loop_open_set(rota_loop loop, rota_set *out);
+
+/// Adds a future of the set's loop, done or not, with a number at or below
+/// INT64_MAX by which you will know it: an index, or the future's own `id`,
+/// which is never larger. The set is a claim on it until it is handed out. A
+/// future may be added more than once.
+///
+/// ROTA_ERR_HANDLE: the set or the future has ended, or they are of two loops;
+/// ROTA_ERR_INVALID: the tag is too large. If it fails, the future is as it
+/// was.
+rota_status rota_set_add(rota_set set, rota_future future, uint64_t tag);
+
+/// A future whose value is the tag of the next that is done: of those that are
+/// done already the first that was. That one is handed out with this: it is no
+/// longer in the set, and kept for you to read and to close, with the object it
+/// holds. (One that you closed yourself meanwhile has ended.) Several may ask;
+/// they are answered in the order in which they came.
+///
+/// It fails with ROTA_ERR_DONE when nothing is left in the set. Cancelling it
+/// takes nothing out of the set.
+rota_future rota_set_next(rota_set set);
+
+/// How many have not been handed out, whether they are done or not.
+rota_status rota_set_get_count(rota_set set, size_t *out);
+
+/// Ends the set with what was not handed out: pending futures are cancelled
+/// where nobody else waits for them (a joined task is asked to end), others let
+/// go; those that are done end with what they hold, unless they are kept, and
+/// an error that nobody looked at reaches the log. Those who wait for the next
+/// end with ROTA_ERR_CANCELLED. Closing the loop does the same. Closing null
+/// succeeds and does nothing.
+///
+/// ROTA_ERR_BUSY: something of it needs time to end, and will end by itself;
+/// the handle has ended.
+rota_status rota_set_close(rota_set set);
+
 /// As rota_future_then() without a callback: when the future is done, a
 /// completion with `user_data` is put into the loop's queue of completions, in
 /// the turn in which a callback would have come, for
@@ -1212,6 +1276,59 @@ rota_status rota_loop_next_completion(rota_loop loop, rota_completion *out);
 /// wait. Posts of one thread keep their order, whichever kind they are.
 /// Thread-safe.
 rota_status rota_loop_post_completion(rota_loop loop, void *user_data);
+
+/// The failure that is `depth` steps behind what the future came to: 0 is what
+/// led to it, 1 what led to that. `out->size` must be set.
+///
+///     rota_outcome outcome;
+///     rota_failure cause = {0};
+///     size_t depth;
+///     cause.size = sizeof cause;
+///     rota_future_get_outcome(future, &outcome);
+///     printf("%s: %s", rota_strerror(outcome.status), outcome.message);
+///     for (depth = 0;
+///          rota_future_get_cause(future, depth, &cause) == ROTA_OK; depth++) {
+///         printf(", because %s %s: %s", cause.name,
+///                rota_strerror(cause.outcome.status), cause.outcome.message);
+///     }
+///
+/// A failure that came through the end of a task to which you gave a name comes
+/// first in its own chain, with that name. Whatever passes a failure on
+/// (rota_future_wait_for(), a gather, a race, ...) passes its chain on. Of more
+/// than 16 the first, the root, and the latest are kept. The texts live until
+/// the future ends.
+///
+/// ROTA_ERR_PENDING: it is not done yet; ROTA_ERR_NOT_FOUND: there is nothing
+/// so far behind it, or it did not fail.
+rota_status rota_future_get_cause(rota_future future, size_t depth,
+    rota_failure *out);
+
+/// As rota_future_get_cause(), of what the task's last await came to. The texts
+/// live until its next await.
+rota_status rota_task_get_cause(rota_task task, size_t depth,
+    rota_failure *out);
+
+/// As rota_future_fail(), and says what led to it: `cause`, a future that is
+/// done and has failed, becomes the first in the chain, with its own chain
+/// behind it. It is not consumed, and counts as looked at.
+///
+/// ROTA_ERR_PENDING: `cause` is not done; ROTA_ERR_INVALID: it did not fail.
+rota_status rota_future_fail_because(rota_future future, int32_t status,
+    const char *message, rota_future cause);
+
+/// In a task's body, the last thing before it returns: says that the task fails
+/// with `status`, in the words of `message` (copied, may be NULL), because of
+/// what its last await came to, if that was a failure. Returns `status`:
+///
+///     if (rota_await(rota_stream_read_exactly(conn, header, 16)) < 0) {
+///         return rota_task_fail(task, MY_ERR_PROTOCOL, "reading the header");
+///     }
+///
+/// Where memory is short, what there is to tell gets lost, and the status is
+/// the same. ROTA_ERR_INVALID: `status` is none that a task can fail with;
+/// ROTA_ERR_LIMIT: the message is longer than 4095 bytes; ROTA_ERR_NO_TASK: the
+/// task is not the one that runs. Nothing is changed then.
+int64_t rota_task_fail(rota_task task, int32_t status, const char *message);
 
 /// Fills in the defaults. `size` is `sizeof *options`.
 rota_status rota_task_options_init(rota_task_options *options, size_t size);
@@ -1878,8 +1995,8 @@ rota_status rota_event_close(rota_event event);
 /// A queue of pointers between tasks and callbacks of one loop. It holds at
 /// most
 /// `capacity` of them; 0 is any number. `order` is ROTA_QUEUE_FIFO, ..._LIFO or
-/// ..._PRIORITY. What they point to stays yours: nothing here reads it or lets
-/// go of it, and NULL is an item like others.
+/// ..._PRIORITY. What the pointers point to stays yours: nothing here reads it
+/// or lets go of it, and NULL is an item like others.
 rota_status rota_loop_open_queue(rota_loop loop, size_t capacity,
     uint32_t order, rota_queue *out);
 
@@ -1966,6 +2083,65 @@ rota_status rota_barrier_reset(rota_barrier barrier);
 /// its loop does the same. Closing null succeeds and does nothing.
 rota_status rota_barrier_close(rota_barrier barrier);
 
+/// A channel: pointers from any thread and any loop to this loop, which
+/// receives. It holds at most `capacity` of them, at least 1, and takes the
+/// room for them now, from the system. What they point to stays yours: nothing
+/// here reads it or lets go of it, and NULL is an item like others.
+rota_status rota_loop_open_channel(rota_loop loop, size_t capacity,
+    rota_channel *out);
+
+/// Sends an item, from any thread: ROTA_OK, it is in, behind all that were sent
+/// before. While there is no room it blocks the calling thread, for
+/// `timeout_ns` of the system's clock at most (ROTA_FOREVER: no limit); those
+/// who wait for room, threads and loops alike, get it in the order in which
+/// they came. With any other answer the item is not in, and stays yours.
+/// Thread-safe.
+///
+/// ROTA_ERR_LIMIT: there is no room, and `timeout_ns` is 0. ROTA_ERR_TIMEOUT:
+/// the time is over. ROTA_ERR_SHUT: the channel was shut down.
+/// ROTA_ERR_CANCELLED: it was closed meanwhile. ROTA_ERR_HANDLE: it was closed
+/// before, or its loop was abandoned. ROTA_ERR_REENTRANT: there is no room, and
+/// the thread may not block: it is the receiving loop's own, or inside a
+/// callback or a task; use rota_loop_send() there.
+rota_status rota_channel_send(rota_channel channel, void *item,
+    uint64_t timeout_ns);
+
+/// A future of this loop's that is complete, with 0, once the item is in the
+/// channel, which may be of any loop and thread: at once if there is room, else
+/// in the order in which they came, as with rota_channel_send(). Cancelled or
+/// failed, it has put nothing in; a cancel that comes too late to take the item
+/// back completes it with 0. Its failures are those of rota_channel_send().
+rota_future rota_loop_send(rota_loop loop, rota_channel channel, void *item);
+
+/// A future for the oldest item; rota_future_take_result() hands it out. The
+/// first to ask is the first to get one. Cancelling it while it is pending
+/// leaves the line; once it is complete it holds the item until that is taken.
+/// Closing it drops the item. ROTA_ERR_SHUT: the channel was shut down, and is
+/// empty.
+rota_future rota_channel_receive(rota_channel channel);
+
+/// Takes the oldest item if there is one now. ROTA_ERR_PENDING: it is empty, or
+/// others wait for its items; ROTA_ERR_SHUT: it is empty, and was shut down.
+rota_status rota_channel_try_receive(rota_channel channel, void **out);
+
+/// Nothing is sent from now on: who waits for room, or tries, gets
+/// ROTA_ERR_SHUT. Items that are in it come out as before; once it is empty,
+/// who waits to receive, or tries, gets ROTA_ERR_SHUT. Shutting it again
+/// changes nothing. Thread-safe.
+rota_status rota_channel_shutdown(rota_channel channel);
+
+/// How many items are in the channel. Thread-safe.
+rota_status rota_channel_get_size(rota_channel channel, size_t *out);
+
+/// How many senders, threads and loops, wait for room. Thread-safe.
+rota_status rota_channel_get_waiting(rota_channel channel, size_t *out);
+
+/// Ends the channel: who waits on either side ends with ROTA_ERR_CANCELLED, and
+/// items that are in it are forgotten; shut it down and take them first if they
+/// have to be let go. Closing its loop does the same. Closing null succeeds and
+/// does nothing.
+rota_status rota_channel_close(rota_channel channel);
+
 /// A cell for a value that tasks or callbacks of one loop need, and that is
 /// made once, by the first of them.
 rota_status rota_loop_open_once(rota_loop loop, rota_once *out);
@@ -1995,6 +2171,47 @@ rota_status rota_once_get(rota_once once, void **out);
 /// with ROTA_ERR_CANCELLED. Closing its loop does the same, the values last.
 /// Closing null succeeds and does nothing.
 rota_status rota_once_close(rota_once once);
+
+/// A token: one call cancels it, and whoever looks, waits or is attached learns
+/// that something is to end. A token below a `parent` of the same loop is
+/// cancelled with it, at once if it is cancelled already; a null `parent` is
+/// none.
+rota_status rota_loop_open_token(rota_loop loop, rota_token parent,
+    rota_token *out);
+
+/// Cancels a token and all below it: those who wait for it go on, and the tasks
+/// that are attached are asked to end, in the next turn, as by
+/// rota_task_cancel_with(). `reason` is copied; NULL is none. A token that is
+/// cancelled stays as it is, with its first reason.
+rota_status rota_token_cancel(rota_token token, const char *reason);
+
+/// As rota_token_cancel() without a reason, from any thread: from now on
+/// rota_token_is_cancelled() says so of this token; all else, tokens below it
+/// included, follows in the loop's next turn. Thread-safe.
+rota_status rota_token_post_cancel(rota_token token);
+
+/// Whether a token is cancelled, for those who look now and then. Thread-safe.
+rota_status rota_token_is_cancelled(rota_token token, bool *out);
+
+/// Why a token was cancelled, cut to fit and with a NUL; "" if it was not, or
+/// without a reason. Its whole length goes to `length`, which may be NULL.
+rota_status rota_token_get_reason(rota_token token, char *buffer, size_t size,
+    size_t *length);
+
+/// A future that is complete, with 0, once the token is cancelled. If the token
+/// is closed before, it ends with ROTA_ERR_CANCELLED.
+rota_future rota_token_wait(rota_token token);
+
+/// A task of the same loop is asked to end when the token is cancelled, once;
+/// in the next turn if it is cancelled already. It is let go when it ends, so
+/// that a token may outlive any number of tasks; attaching it again changes
+/// nothing before it is asked. ROTA_ERR_DONE: it has ended.
+rota_status rota_token_attach(rota_token token, rota_task task);
+
+/// Ends the token: who waits for it ends with ROTA_ERR_CANCELLED; tasks that
+/// are attached go on, and tokens below it stand on their own. Closing its loop
+/// does the same. Closing null succeeds and does nothing.
+rota_status rota_token_close(rota_token token);
 
 #ifdef __cplusplus
 }  // extern "C"

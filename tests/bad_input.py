@@ -25,11 +25,14 @@ KINDS = {  # the type of a handle: its kind, and the fixture's member
     "rota_event": ("EVENT", "event"),
     "rota_queue": ("QUEUE", "queue"),
     "rota_barrier": ("BARRIER", "barrier"),
+    "rota_channel": ("CHANNEL", "channel"),
+    "rota_token": ("TOKEN", "token"),
     "rota_condition": ("CONDITION", "condition"),
     "rota_rwlock": ("RWLOCK", "rwlock"),
     "rota_once": ("ONCE", "once"),
     "rota_scope": ("SCOPE", "scope"),
     "rota_group": ("GROUP", "group"),
+    "rota_set": ("SET", "set"),
 }
 
 CALLBACKS = {  # the type of a callback: one that does nothing
@@ -71,10 +74,14 @@ SIZED = {"rota_loop_stats", "rota_turn_figures", "rota_completion", "rota_task_i
 # Functions that succeed with null and do nothing, besides all that are named rota_..._close.
 NULL_SUCCEEDS = {"rota_loop_abandon", "rota_stream_abort", "rota_scope_leave"}
 
+# Handles that may be null: it stands for none.
+NULL_HANDLES = {("rota_loop_open_token", "parent")}
+
 # What else a bad handle may be answered with, besides ROTA_ERR_HANDLE: no task runs here.
 BAD_HANDLE_TOO = {"rota_await": ["ROTA_ERR_NO_TASK"],
                   "rota_task_yield": ["ROTA_ERR_NO_TASK"],
                   "rota_task_wait": ["ROTA_ERR_NO_TASK"],
+                  "rota_task_fail": ["ROTA_ERR_NO_TASK"],
                   # Handed over: whether it names anything is seen in the loop's next turn.
                   "rota_future_post_complete": ["ROTA_OK"],
                   "rota_future_post_complete_with": ["ROTA_OK"],
@@ -92,10 +99,13 @@ NULLABLE = {
     ("rota_future_post_complete_with", "result_free"), ("rota_future_wait_blocking", "out"),
     ("rota_future_fail", "message"), ("rota_future_remove", "removed"),
     ("rota_future_remove_drain", "removed"),
+    ("rota_future_fail_because", "message"), ("rota_task_fail", "message"),
     ("rota_future_take_addresses", "count"), ("rota_loop_listen", "host"),
     ("rota_loop_resolve", "service"), ("rota_loop_connect", "service"),
     ("rota_loop_spawn", "out"), ("rota_loop_spawn_stepped", "out"),
     ("rota_queue_put", "item"), ("rota_queue_try_put", "item"),
+    ("rota_token_cancel", "reason"), ("rota_token_get_reason", "length"),
+    ("rota_channel_send", "item"), ("rota_loop_send", "item"),
     ("rota_task_set_local", "value"), ("rota_task_set_local", "value_free"),
     ("rota_queue_put_priority", "item"), ("rota_queue_try_put_priority", "item"),
     ("rota_once_set", "value"), ("rota_once_set", "value_free"),
@@ -126,11 +136,16 @@ REFUSED_NUMBERS = {
     ("rota_future_post_fail", "status"): {
         number: ["ROTA_ERR_INVALID"] for number in ["0", "1", "INT32_MAX", "-18", "-999999"]},
     ("rota_loop_open_semaphore", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
+    ("rota_set_add", "tag"): {number: ["ROTA_ERR_INVALID"] for number in [
+        "UINT64_MAX", "UINT64_MAX - 1", "(uint64_t)INT64_MAX + 1"]},
     ("rota_loop_race", "count"): {"0": ["ROTA_ERR_INVALID"]},
     ("rota_loop_race", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
     ("rota_loop_open_event", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
     ("rota_loop_open_queue", "order"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
     ("rota_loop_open_barrier", "parties"): {"0": ["ROTA_ERR_INVALID"]},
+    ("rota_loop_open_channel", "capacity"): {
+        "0": ["ROTA_ERR_INVALID"], "SIZE_MAX": ["ROTA_ERR_MEMORY"],
+        "SIZE_MAX / 2 + 1": ["ROTA_ERR_MEMORY"]},
     ("rota_task_enter_scope", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
     ("rota_task_started", "value"): {
         number: ["ROTA_ERR_INVALID"] for number in ["-1", "INT64_MIN", "ROTA_STATUS_HOST"]},
@@ -250,7 +265,7 @@ def check_tables(functions):
     names = (NULL_SUCCEEDS | set(BAD_HANDLE_TOO) | set(NULL_TOO) | ENDS_LOOP | set(CLEANUP)
              | TAKES_NOTHING | set(WRONG_THREAD_TOO))
     stray = sorted(names - known)
-    stray += sorted(map(str, (NULLABLE | set(REFUSED_NUMBERS) | LARGE_REFUSED) - pairs))
+    stray += sorted(map(str, (NULLABLE | NULL_HANDLES | set(REFUSED_NUMBERS) | LARGE_REFUSED) - pairs))
     if stray:
         raise Problem(f"in a table, but not in the header: {', '.join(stray)}")
 
@@ -325,7 +340,10 @@ class Writer:
             codes = ["ROTA_ERR_HANDLE"] + BAD_HANDLE_TOO.get(name, [])
             first = p is function.handles[0]
             closes = name in NULL_SUCCEEDS or name.endswith("_close")
-            null = ["ROTA_OK"] if first and closes else codes
+            may_be = (name, p.name) in NULL_HANDLES
+            null = ["ROTA_OK"] if first and closes or may_be else codes
+            closes = first and (name in NULL_SUCCEEDS or name.endswith("_close"))
+            null = ["ROTA_OK"] if closes or (name, p.name) in NULL_HANDLES else codes
             self.put(f"    count = bad_handles(fx, {kind}, bad);")
             self.put("    for (i = 0; i <= count; i++) {")
             self.put(f"        {name}_args args = {name}_good(fx);")

@@ -73,6 +73,8 @@ pub const CLOSE_STEP_NS: u64 = 10_000_000;
 pub const CLOSE_TURNS: u32 = 64;
 /// Futures combined at once: a mistyped count must not make us read all memory.
 pub const COMBINED_MAX: usize = 1 << 20;
+/// Failures that are remembered behind one: what comes by in a loop of retries must not take all memory.
+pub const CAUSES_MAX: usize = 16;
 /// The longest message that fails a promise.
 pub const MESSAGE_MAX: usize = 4095;
 /// Blocks set aside for posts from other threads; what exceeds them comes from the system's allocator.

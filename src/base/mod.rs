@@ -1,6 +1,7 @@
 //! What knows nothing of loops or systems: statuses, handles, containers, limits.
 
 pub mod address;
+pub mod cause;
 pub mod handle;
 pub mod heap;
 pub mod limits;
@@ -12,6 +13,7 @@ pub mod status;
 pub mod text;
 
 pub use address::rota_address;
+pub use cause::Numbers;
 pub use handle::{Handle, Kind};
 pub use heap::Heap;
 pub use list::List;

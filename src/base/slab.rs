@@ -63,6 +63,14 @@ impl<T, A: Allocator> Slab<T, A> {
         self.slots.reserve(1)
     }
 
+    /// The key that the next `insert` will give, which then cannot fail.
+    pub fn next_key(&mut self) -> Result<Key> {
+        if self.free == NONE {
+            self.add_slot()?;
+        }
+        Ok(Key { slot: self.free, generation: self.slots[self.free as usize].generation })
+    }
+
     /// Puts `value` into a free slot. Inlined, and with no other use of `value`, so that it is built where it will stay
     /// instead of being copied there.
     #[inline]
@@ -179,7 +187,9 @@ mod tests {
     #[test]
     fn a_stale_key_finds_nothing() {
         let mut slab = Slab::new(Global, 1);
+        let next = slab.next_key().unwrap();
         let first = slab.insert('a').unwrap();
+        assert_eq!(first, next);
         assert_eq!(slab.remove(first), Some('a'));
         let second = slab.insert('b').unwrap();
         assert_eq!(first.slot, second.slot);

@@ -1,5 +1,6 @@
 //! Short messages that C can read: NUL-terminated, owned or static.
 
+use super::cause::Story;
 use super::list::List;
 use super::status::{rota_status, Result};
 use allocator_api2::alloc::Allocator;
@@ -17,6 +18,8 @@ pub enum Text<A: Allocator> {
     Static(&'static CStr),
     /// Made for this occasion; ends with a NUL. In a box, because most slots have room for a text and few have one.
     Owned(Box<List<u8, A>, A>),
+    /// One that has more behind it.
+    Because(Box<Story<A>, A>),
 }
 
 impl<A: Allocator + Clone> Text<A> {
@@ -48,6 +51,7 @@ impl<A: Allocator> Text<A> {
             Text::None => b"",
             Text::Static(text) => text.to_bytes(),
             Text::Owned(list) => &list[..list.len() - 1],
+            Text::Because(story) => story.own.as_bytes(),
         }
     }
 
@@ -57,12 +61,30 @@ impl<A: Allocator> Text<A> {
             Text::None => c"".as_ptr(),
             Text::Static(text) => text.as_ptr(),
             Text::Owned(list) => list.as_ptr().cast(),
+            Text::Because(story) => story.own.as_ptr(),
         }
     }
 
     /// Whether there is nothing to say.
     pub fn is_empty(&self) -> bool {
         self.as_bytes().is_empty()
+    }
+
+    /// What is behind it.
+    pub fn story(&self) -> Option<&Story<A>> {
+        match self {
+            Text::Because(story) => Some(story),
+            _ => None,
+        }
+    }
+
+    /// The message, if it is a phrase of the library's; else nothing.
+    pub fn as_static(&self) -> &'static CStr {
+        match self {
+            Text::Static(text) => text,
+            Text::Because(story) => story.own.as_static(),
+            Text::None | Text::Owned(_) => c"",
+        }
     }
 }
 

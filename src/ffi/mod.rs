@@ -27,7 +27,11 @@ pub mod combine;
 
 pub mod map;
 
+pub mod set;
+
 pub mod drain;
+
+pub mod cause;
 
 pub mod task;
 
@@ -63,4 +67,7 @@ pub mod queue;
 
 pub mod barrier;
 
+pub mod channel;
+
 pub mod once;
+pub mod token;

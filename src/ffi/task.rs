@@ -240,7 +240,7 @@ pub extern "C" fn rota_task_wait(task: rota_task, future: rota_future) -> i64 {
 }
 
 /// Whether the task is the one that runs, innermost.
-fn running(task: Handle) -> Result<()> {
+pub(super) fn running(task: Handle) -> Result<()> {
     match is_innermost(task) {
         true => Ok(()),
         false => Err(ROTA_ERR_NO_TASK.into()),

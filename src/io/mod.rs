@@ -105,6 +105,9 @@ impl Service for Io {
         let _ = self.stream_close(core, stream);
     }
 
+    /// Nothing of `io` is shared with other threads.
+    fn told(&mut self, _: &mut Core, _: Option<Operation>) {}
+
     fn shut_down(&mut self, core: &mut Core) -> usize {
         self.listeners_shut_down(core);
         while let Some(key) = self.connects.next(0) {

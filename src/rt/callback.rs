@@ -88,6 +88,24 @@ impl<S: Service> Runtime<S> {
                 }
                 Ok(Label::Call(key))
             }
+            Entry::Then(key, then) => {
+                let result = self.with(|state| Ok(state.core.future_begin_call(key)))?;
+                then.call(Handle::new(Kind::Future, self.number, key).into(), result);
+                self.let_go(self.with(|state| Ok(state.future_settle(key)))?);
+                Ok(Label::Future(key))
+            }
+            Entry::Timer(key) => self.run_timer(key, status),
+            Entry::TimerCancelled(key, timer) => {
+                timer.call(Handle::new(Kind::Timer, self.number, key).into(), ROTA_ERR_CANCELLED);
+                Ok(Label::Timer(key))
+            }
+            ours => self.run_ours(ours),
+        }
+    }
+
+    /// Steps that the runtime makes for itself; the host is called if they let go of something, or go on with it.
+    fn run_ours(&self, entry: Entry) -> Result<Label> {
+        match entry {
             Entry::Combine(key) => {
                 let outer = self.with(|state| Ok(state.core.combine_begin(key)))?;
                 while let Some(due) = self.with(|state| Ok(state.combine_step(key)))? {
@@ -97,6 +115,16 @@ impl<S: Service> Runtime<S> {
                     });
                 }
                 Ok(outer.map_or(Label::Post, Label::Future))
+            }
+            Entry::Set(key) => {
+                self.with(|state| {
+                    state.core.set_begin(key);
+                    Ok(())
+                })?;
+                while let Some(free) = self.with(|state| Ok(state.set_step(key)))? {
+                    self.let_go(Some(free));
+                }
+                Ok(Label::Post)
             }
             Entry::Drain(completed) => {
                 self.with(|state| {
@@ -115,36 +143,36 @@ impl<S: Service> Runtime<S> {
                 }
                 Ok(Label::Post)
             }
-            Entry::Then(key, then) => {
-                let result = self.with(|state| Ok(state.core.future_begin_call(key)))?;
-                then.call(Handle::new(Kind::Future, self.number, key).into(), result);
-                self.let_go(self.with(|state| Ok(state.future_settle(key)))?);
-                Ok(Label::Future(key))
-            }
             Entry::Blocked(key, ticket) => {
                 self.let_go(self.with(|state| Ok(state.blocked_answer(key, ticket)))?);
                 Ok(Label::Future(key))
+            }
+            Entry::Ask(circle) => {
+                self.with(|state| {
+                    state.circle_begin(circle);
+                    Ok(())
+                })?;
+                Ok(Label::Post)
             }
             Entry::Free(free) => {
                 self.let_go(Some(free));
                 Ok(Label::Post)
             }
-            Entry::Timer(key) => {
-                if let Some((timer, fired)) = self.with(|state| Ok(state.core.timer_begin(key)))? {
-                    let status = if status == ROTA_OK { fired } else { status };
-                    timer.call(Handle::new(Kind::Timer, self.number, key).into(), status);
-                    self.with(|state| {
-                        state.core.timer_end(key);
-                        Ok(())
-                    })?;
-                }
-                Ok(Label::Timer(key))
-            }
-            Entry::TimerCancelled(key, timer) => {
-                timer.call(Handle::new(Kind::Timer, self.number, key).into(), ROTA_ERR_CANCELLED);
-                Ok(Label::Timer(key))
-            }
+            _ => Ok(Label::Post),
         }
+    }
+
+    /// Calls a timer's callback; it may arm the timer again.
+    fn run_timer(&self, key: Key, status: rota_status) -> Result<Label> {
+        if let Some((timer, fired)) = self.with(|state| Ok(state.core.timer_begin(key)))? {
+            let status = if status == ROTA_OK { fired } else { status };
+            timer.call(Handle::new(Kind::Timer, self.number, key).into(), status);
+            self.with(|state| {
+                state.core.timer_end(key);
+                Ok(())
+            })?;
+        }
+        Ok(Label::Timer(key))
     }
 
     /// Calls what the host gave for a future of a combination; a destructor that is due after that.

@@ -123,6 +123,10 @@ impl<S: Service> State<S> {
                 _ => return Left::Waiting,
             }
         }
+        self.sets_close();
+        if !self.core.ready.is_empty() {
+            return Left::Ready;
+        }
         if self.service.shut_down(&mut self.core) > 0 || self.core.executor.stop() > 0 {
             return Left::Waiting;
         }

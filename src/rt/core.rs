@@ -5,6 +5,7 @@
 //! a callback or a task is only ever called after the cell has been let go
 //! (`callback.rs`), so nothing here can be entered twice.
 
+use super::attach::Attachments;
 use super::call::Call;
 use super::combine::Combines;
 use super::coro::StackPool;
@@ -17,6 +18,7 @@ use super::outcome::Outcome;
 use super::ready::Ready;
 use super::remote::Remote;
 use super::scope::Scope;
+use super::set::Sets;
 use super::task::Task;
 use super::ties::Ties;
 use super::timer::TimerAction;
@@ -110,12 +112,16 @@ pub struct Core {
     pub drain: Drain,
     /// Futures made of futures.
     pub combines: Combines,
+    /// Sets of futures.
+    pub sets: Sets,
     /// Tasks.
     pub tasks: Slab<Task>,
     /// Values that tasks carry along.
     pub locals: Locals,
     /// What tasks have beside their slots.
     pub(super) ties: Slab<Ties>,
+    /// Tasks that are asked to end together.
+    pub(super) attachments: Attachments,
     /// Cancel scopes.
     pub(super) scopes: Slab<Scope>,
     /// Groups of tasks and operations.
@@ -179,9 +185,11 @@ impl Core {
             waiters: Waiters::new(memory.clone()),
             drain: Drain::new(&memory),
             combines: Combines::new(&memory),
+            sets: Sets::new(&memory, generation),
             tasks: Slab::new(memory.clone(), generation),
             locals: Locals::new(&memory),
             ties: Slab::new(memory.clone(), 1),
+            attachments: Attachments::new(&memory),
             scopes: Slab::new(memory.clone(), generation),
             groups: Groups::new(&memory, generation),
             stacks: StackPool::new(memory.clone(), settings.stack_size, settings.stacks_kept),
@@ -245,6 +253,7 @@ impl Core {
             .last_generation()
             .max(self.futures.last_generation())
             .max(self.tasks.last_generation())
+            .max(self.sets.last_generation())
             .max(self.timers.last_generation())
             .max(self.scopes.last_generation())
             .max(self.groups.last_generation())

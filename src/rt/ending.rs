@@ -71,7 +71,7 @@ impl<S: Service> State<S> {
     /// The task has ended: everybody is told.
     fn task_complete(&mut self, key: Key) -> Option<HostFree> {
         let ties = self.core.ties_take(key).unwrap_or_default();
-        let joined = self.core.joins_answer(key);
+        let joined = self.core.joins_answer(key, ties.member.is_some());
         let task = self.core.tasks.get_mut(key)?;
         task.state = TaskState::Ended;
         task.facts.since = self.core.now;
@@ -102,7 +102,10 @@ impl Core {
 
     /// What the body's answer makes of the task's outcome.
     fn task_set_end(&mut self, key: Key, answer: i64, asked: bool) {
-        let reason = self.ties_of_mut(key).map_or(Text::None, |ties| core::mem::take(&mut ties.reason));
+        let ties = self.ties_of_mut(key);
+        let (attached, reason) =
+            ties.map_or((None, Text::None), |ties| (ties.attached.take(), core::mem::take(&mut ties.reason)));
+        self.attached_end(attached);
         let Some(task) = self.tasks.get_mut(key) else { return };
         task.asked = asked;
         if answer >= 0 || answer != task.outcome.short() {
@@ -119,15 +122,16 @@ impl Core {
         }
     }
 
-    /// Answers the joins of a task that has ended. Whether there were any.
-    fn joins_answer(&mut self, key: Key) -> bool {
+    /// Answers the joins of a task that has ended. Whether there were any. What there is to tell goes with the last of
+    /// them, unless the task's group `keeps` it too.
+    fn joins_answer(&mut self, key: Key, keeps: bool) -> bool {
         let Some(task) = self.tasks.get_mut(key) else { return false };
         let mut joins = task.joins.take().map(|(first, _)| first);
-        let (outcome, text) = (task.outcome, core::mem::take(&mut task.text));
-        let joined = joins.is_some();
+        let (outcome, joined) = (task.outcome, joins.is_some());
+        let mut text = if keeps { core::mem::take(&mut task.text) } else { task.take_text(joined, &self.memory) };
         while let Some(join) = joins {
             joins = self.futures.get(join).and_then(|future| future.next_join);
-            let copy = self.text_copy(&text);
+            let copy = if keeps || joins.is_some() { self.text_copy(&text) } else { core::mem::take(&mut text) };
             self.future_complete(join, outcome, copy, Object::None);
         }
         if let Some(task) = self.tasks.get_mut(key) {

@@ -423,6 +423,9 @@ impl<S: Service> State<S> {
     /// Does or queues what other threads posted; without memory the rest waits for the next turn.
     fn take_posts(&mut self) {
         self.core.remote.begin_batch();
+        if self.core.remote.take_missed() {
+            self.service.told(&mut self.core, None);
+        }
         while self.has_room_for_post() {
             match self.core.remote.take() {
                 Some(Message::Call(call)) => {

@@ -19,6 +19,7 @@
 //! fail. **Cancelling** asks whatever the future stands for (`Source`); what
 //! that is decides whether it is done at once.
 
+use super::cause::Failure;
 use super::core::{Core, ROTA_LOG_ERROR};
 use super::drain::Completed;
 use super::event_loop::State;
@@ -49,6 +50,8 @@ pub enum Source {
     Group(Key),
     /// That a task says that it has started.
     Start(Key),
+    /// The next of a set: who asks for it.
+    Set(Key),
     /// An operation of the layer above.
     Service(Operation),
 }
@@ -101,8 +104,8 @@ impl Future {
         match &self.text {
             Text::None => Text::None,
             Text::Static(text) => Text::Static(text),
-            Text::Owned(_) if self.claims <= claims && !self.kept && !self.held => core::mem::take(&mut self.text),
-            Text::Owned(_) => Text::copy(memory.clone(), self.text.as_bytes()).unwrap_or_default(),
+            _ if self.claims <= claims && !self.kept && !self.held => core::mem::take(&mut self.text),
+            text => text.duplicate(memory),
         }
     }
 
@@ -161,14 +164,16 @@ impl Core {
         let keeps = |waiter: &Waiter| match waiter {
             Waiter::Task(_) => true,
             Waiter::Member(member) => self.member_is_live(*member),
-            Waiter::Then(_) | Waiter::Drain(_) | Waiter::Until | Waiter::Blocked(_) | Waiter::Group(_) => false,
+            Waiter::Then(_) | Waiter::Drain(_) | Waiter::Until | Waiter::Blocked(_) => false,
+            Waiter::Listed(_) | Waiter::Group(_) => false,
         };
         self.futures.get(key).is_some_and(|future| self.waiters.any(&future.waiters, keeps))
     }
 
-    /// The first who waits for a pending future.
-    pub(super) fn future_first_waiter(&self, key: Key) -> Option<Waiter> {
-        self.futures.get(key).and_then(|future| self.waiters.first(&future.waiters)).copied()
+    /// How many claims a pending future has, and the first who waits for it.
+    pub(super) fn future_first_waiter(&self, key: Key) -> Option<(u32, Option<Waiter>)> {
+        let future = self.futures.get(key)?;
+        Some((future.claims, self.waiters.first(&future.waiters).copied()))
     }
 
     /// A new future for `source`.
@@ -199,7 +204,8 @@ impl Core {
 
     /// A future that is done already: the handle itself where it can carry the outcome.
     pub fn future_done(&mut self, outcome: Outcome, text: Text) -> Handle {
-        let plain = text.is_empty() && outcome.os_error == 0 && outcome.moved == outcome.value as u64;
+        let plain =
+            text.is_empty() && text.story().is_none() && outcome.os_error == 0 && outcome.moved == outcome.value as u64;
         if plain || outcome.status == ROTA_ERR_MEMORY as i32 {
             if let Some(handle) = Handle::value(self.number, outcome.short()) {
                 return handle;
@@ -247,6 +253,7 @@ impl Core {
             Waiter::Task(task) => self.task_wake(task),
             Waiter::Until => self.until_done = true,
             Waiter::Member(member) => self.member_arrived(member),
+            Waiter::Listed(entry) => self.set_entry_done(entry),
             Waiter::Blocked(ticket) => self.ready.push_reserved(Entry::Blocked(key, ticket)),
             Waiter::Group(member) => self.group_arrived(member),
         }
@@ -354,17 +361,11 @@ impl Core {
 
     /// Says in the log that an outcome was an error and nobody looked.
     pub(super) fn report_unseen(&self, what: Unseen<'_>, outcome: &Outcome, text: &Text) {
-        let row = crate::base::status::TABLE.iter().find(|row| row.0 as i32 == outcome.status);
-        let status = row.map_or("a status of the host's", |row| row.1.trim_end_matches('\0'));
         let (kind, key) = what.named();
         let began = self.debug.then(|| self.origin(kind, key));
         let (before, began) = (if began.is_some() { ", started at " } else { "" }, Shown(began));
-        let gap = if text.is_empty() { "" } else { ": " };
-        let short = outcome.short();
-        self.log(
-            ROTA_LOG_ERROR,
-            format_args!("nobody looked at the failure of {what}{before}{began}: {status} ({short}){gap}{text}"),
-        );
+        let told = Failure { outcome, text };
+        self.log(ROTA_LOG_ERROR, format_args!("nobody looked at the failure of {what}{before}{began}: {told}"));
     }
 }
 
@@ -390,6 +391,7 @@ impl<S: Service> State<S> {
             Source::Combine(combine) => self.core.combine_cancel(combine),
             Source::Group(group) => self.group_wait_cancel(key, group),
             Source::Start(task) => _ = self.task_cancel(task),
+            Source::Set(next) => self.core.set_next_cancel(key, next),
             Source::Service(operation) => self.service.cancel(&mut self.core, key, operation),
         }
         Ok(())

@@ -147,6 +147,7 @@ impl<S: Service> State<S> {
             Some(Source::Job(_)) => c"blocking call",
             Some(Source::Group(_)) => c"group",
             Some(Source::Start(_)) => c"start",
+            Some(Source::Set(_)) => c"set",
             Some(Source::Service(operation)) => self.service.describe(operation).0,
             Some(Source::Combine(combine)) => match self.core.combines.get(combine).map(|combine| combine.rule) {
                 Some(Rule::WaitFor) => c"wait_for",
@@ -192,7 +193,7 @@ impl<S: Service> State<S> {
                 Source::Group(group) => break self.core.group_first_task(group)?,
                 Source::Service(operation) => break self.service.describe(operation).1?,
                 Source::Combine(combine) => future = self.core.combines.first_waiting(combine)?.1,
-                Source::Promise | Source::Timer(_) | Source::Job(_) => return None,
+                Source::Promise | Source::Timer(_) | Source::Job(_) | Source::Set(_) => return None,
             }
         };
         self.core.tasks.get(holder).filter(|task| task.state != TaskState::Ended).map(|_| holder)

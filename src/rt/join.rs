@@ -14,8 +14,9 @@ impl Core {
     pub fn task_join(&mut self, key: Key) -> Result<Handle> {
         let task = self.tasks.get_mut(key).ok_or(ROTA_ERR_HANDLE)?;
         if task.state == TaskState::Ended {
-            let gone = self.tasks.remove(key).ok_or(ROTA_ERR_HANDLE)?;
-            return Ok(self.future_done(gone.outcome, gone.text));
+            let mut gone = self.tasks.remove(key).ok_or(ROTA_ERR_HANDLE)?;
+            let text = gone.take_text(true, &self.memory);
+            return Ok(self.future_done(gone.outcome, text));
         }
         let future = self.future_new(Source::Task(key))?;
         let Some(task) = self.tasks.get_mut(key) else { return Err(ROTA_ERR_HANDLE.into()) };

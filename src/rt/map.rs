@@ -127,13 +127,16 @@ impl<S: Service> State<S> {
         free
     }
 
-    /// A failure that is passed on keeps what there is to tell.
+    /// A failure that is passed on keeps what there is to tell; another one has it as its cause.
     fn map_failure(&mut self, inner: Key, outcome: Outcome, same: bool) -> (Outcome, Text) {
         let memory = &self.core.memory;
-        match self.core.futures.get_mut(inner).filter(|slot| slot.done && same) {
-            Some(slot) => (slot.outcome, slot.text_for_another(0, memory)),
-            None => (outcome, Text::None),
+        let slot = self.core.futures.get_mut(inner).filter(|slot| slot.done && slot.outcome.status < 0);
+        let Some(slot) = slot else { return (outcome, Text::None) };
+        let text = slot.text_for_another(0, memory);
+        if same {
+            return (slot.outcome, text);
         }
+        (outcome, Text::None.because(slot.outcome.numbers(), text, memory).unwrap_or_else(|alone| alone))
     }
 
     /// A chain has the future that it goes on with.

@@ -3,9 +3,11 @@
 //! What `sync` and `io` may use is what is re-exported here, and nothing else:
 //! they are proof that it suffices.
 
+mod attach;
 mod call;
 mod callback;
 mod cancel;
+mod cause;
 mod close;
 mod combine;
 mod combine_cancel;
@@ -37,6 +39,7 @@ mod ready;
 mod remote;
 mod scope;
 mod service;
+mod set;
 mod stacks;
 mod task;
 mod ties;
@@ -46,6 +49,7 @@ mod told;
 mod wait_for;
 mod waiters;
 
+pub use self::cause::Failure;
 pub use self::core::{Core, Counters, Settings};
 pub use self::core::{ROTA_LOG_DEBUG, ROTA_LOG_ERROR, ROTA_LOG_INFO, ROTA_LOG_WARNING};
 pub use self::coro::{StackWanted, Start, ROTA_STEP_WAIT};
@@ -63,11 +67,11 @@ pub use self::job::{key_of, token_of};
 pub use self::map::Continuation;
 pub use self::outcome::Outcome;
 pub use self::race::Race;
-pub use self::remote::{Message, Remote, Told};
+pub use self::remote::{Channel, Message, Remote, Teller, Told};
 pub use self::scope::{Fired, NewScope};
 pub use self::service::{Operation, Service};
 pub use self::task::{NewTask, Next, TaskState};
 pub use self::timer::TimerAction;
 pub use self::waiters::Waiter;
 pub use crate::sys::host::{HostFree, HostPointer};
-pub use crate::sys::{Memory, Ring, Slab, Text};
+pub use crate::sys::{Memory, Ring, Shared, Slab, Text};

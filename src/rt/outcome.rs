@@ -1,7 +1,7 @@
 //! What an operation came to, as the runtime passes it on.
 
 use crate::base::status::is_failure;
-use crate::base::{rota_outcome, rota_status, Error};
+use crate::base::{rota_outcome, rota_status, Error, Numbers};
 use crate::sys::Text;
 
 /// The numbers of an outcome; its message travels beside it.
@@ -65,6 +65,11 @@ impl Outcome {
     /// Whether it is a failure that somebody ought to look at; being cancelled is none.
     pub fn is_error(&self) -> bool {
         self.status < 0 && self.status != rota_status::ROTA_ERR_CANCELLED as i32
+    }
+
+    /// Its numbers, as a cause has them.
+    pub fn numbers(&self) -> Numbers {
+        Numbers { status: self.status, os_error: self.os_error, moved: self.moved }
     }
 
     /// As C sees it; the message lives as long as `text`, unmoved.

@@ -57,6 +57,7 @@ impl<S: Service> State<S> {
                 let gone = |waiter: &Waiter| matches!(waiter, Waiter::Blocked(of) if *of == ticket);
                 self.core.future_unclaim(future, gone);
             }
+            Message::Service(object) => self.service.told(&mut self.core, Some(object)),
         }
     }
 
@@ -77,11 +78,7 @@ impl<S: Service> State<S> {
     /// The turn of a blocked thread has come. A destructor that is due is the caller's to call.
     pub(super) fn blocked_answer(&mut self, key: Key, ticket: Ticket) -> Option<HostFree> {
         let future = self.core.futures.get(key)?;
-        let message = match &future.text {
-            Text::Static(text) => text,
-            Text::None | Text::Owned(_) => c"",
-        };
-        let told = Told { outcome: future.outcome, message };
+        let told = Told { outcome: future.outcome, message: future.text.as_static() };
         if self.core.remote.waits().answer(ticket, Ok(told)) {
             self.core.future_answer(key);
             return self.future_settle(key);

@@ -34,8 +34,12 @@ pub enum Entry {
     Task(Key),
     /// A combination of futures to which something happened.
     Combine(Key),
+    /// A set of which something is to be handed out, or let go.
+    Set(Key),
     /// A thread that is blocked until this future, which is done.
     Blocked(Key, Ticket),
+    /// A circle of tasks that are to be asked to end.
+    Ask(Key),
     /// A posted result that came too late.
     Free(HostFree),
     /// A group of which some members' futures are done.

@@ -35,6 +35,8 @@ pub trait Service: Sized {
     fn describe(&self, operation: Operation) -> (&'static CStr, Option<Key>);
     /// A future ended that held this connection and nobody took it.
     fn close_stream(&mut self, core: &mut Core, stream: Key);
+    /// Another thread told that something happened to this object; `None`: to any of them.
+    fn told(&mut self, core: &mut Core, object: Option<Operation>);
     /// Closes all it has. Called until it returns 0; what it returns is what still has to end.
     fn shut_down(&mut self, core: &mut Core) -> usize;
     /// The loop closes, nothing is ready, and tasks wait: ends waits that nobody else will end. Whether there were any.

@@ -1,4 +1,4 @@
-//! What ties a task to others beside what it waits for: scopes, groups, and in what words it was asked to end.
+//! What ties a task to others beside what it waits for: scopes, groups, circles, and in what words it was asked to end.
 //!
 //! Most tasks have none of it, so it stands beside their slots: a task without
 //! ties carries one empty option. They are made when first needed, and go when
@@ -31,6 +31,8 @@ pub struct Ties {
     pub(super) member: Option<Key>,
     /// Whether somebody waits for it to say that it has started.
     pub(super) starting: Starting,
+    /// The first of its places in circles that ask it to end (`attach.rs`).
+    pub(super) attached: Option<Key>,
     /// Why it was asked to end, in the words of who asked last and gave any.
     pub(super) reason: Text,
 }
@@ -63,11 +65,7 @@ impl Core {
     }
 
     /// A copy of a text, as far as memory allows.
-    pub(super) fn text_copy(&self, text: &Text) -> Text {
-        match text {
-            Text::None => Text::None,
-            Text::Static(text) => Text::Static(text),
-            Text::Owned(_) => Text::copy(self.memory.clone(), text.as_bytes()).unwrap_or_default(),
-        }
+    pub fn text_copy(&self, text: &Text) -> Text {
+        text.duplicate(&self.memory)
     }
 }

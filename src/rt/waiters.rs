@@ -21,6 +21,8 @@ pub enum Waiter {
     Until,
     /// A member of a combination.
     Member(Key),
+    /// An entry of a set.
+    Listed(Key),
     /// A thread that is blocked.
     Blocked(Ticket),
     /// A member of a group.

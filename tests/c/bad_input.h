@@ -7,11 +7,14 @@
 enum kind {
     LOOP, CALL, TIMER, FUTURE, TASK, LISTENER, STREAM, LOCK, SEMAPHORE, EVENT, QUEUE,
     BARRIER,
+    CHANNEL,
+    TOKEN,
     CONDITION,
     RWLOCK,
     ONCE,
     SCOPE,
     GROUP,
+    SET,
     KINDS
 };
 
@@ -28,9 +31,12 @@ typedef struct {
     rota_event event;
     rota_queue queue; /* by priority, so that it takes every put */
     rota_barrier barrier;
+    rota_channel channel;
+    rota_token token;
     rota_condition condition; /* under the lock */
     rota_rwlock rwlock;
     rota_once once;
+    rota_set set;
     rota_scope scope; /* of the task, entered from outside */
     rota_group group;
     rota_future other;
@@ -162,10 +168,27 @@ static void end_one_of_each(fixture *self) {
     self->stale[GROUP] = group.id;
 }
 
+/* And of each that gathers or spreads the news. */
+static void end_what_spreads(fixture *self) {
+    rota_set set;
+    rota_channel channel;
+    rota_token token, none = {0};
+    CHECK_STATUS(rota_loop_open_channel(self->loop, 2, &channel), ROTA_OK);
+    CHECK_STATUS(rota_channel_close(channel), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_token(self->loop, none, &token), ROTA_OK);
+    CHECK_STATUS(rota_token_close(token), ROTA_OK);
+    self->stale[CHANNEL] = channel.id;
+    CHECK_STATUS(rota_loop_open_set(self->loop, &set), ROTA_OK);
+    CHECK_STATUS(rota_set_close(set), ROTA_OK);
+    self->stale[TOKEN] = token.id;
+    self->stale[SET] = set.id;
+}
+
 static void open_fixture(fixture *self) {
     memset(self, 0, sizeof *self);
     self->loop = open_system();
     end_one_of_each(self);
+    end_what_spreads(self);
     self->stream = connect_raw(self->loop, &self->raw);
     CHECK_STATUS(rota_loop_listen(self->loop, "127.0.0.1", 0, NULL, &self->listener), ROTA_OK);
     CHECK_STATUS(rota_loop_open_lock(self->loop, &self->lock), ROTA_OK);
@@ -174,10 +197,13 @@ static void open_fixture(fixture *self) {
     CHECK_STATUS(rota_loop_open_event(self->loop, 0, &self->event), ROTA_OK);
     CHECK_STATUS(rota_loop_open_queue(self->loop, 2, ROTA_QUEUE_PRIORITY, &self->queue), ROTA_OK);
     CHECK_STATUS(rota_loop_open_barrier(self->loop, 2, &self->barrier), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_channel(self->loop, 2, &self->channel), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_token(self->loop, (rota_token){0}, &self->token), ROTA_OK);
     CHECK_STATUS(rota_loop_open_condition(self->loop, self->lock, &self->condition), ROTA_OK);
     CHECK_STATUS(rota_loop_open_rwlock(self->loop, &self->rwlock), ROTA_OK);
     CHECK_STATUS(rota_loop_open_once(self->loop, &self->once), ROTA_OK);
     CHECK_STATUS(rota_loop_open_group(self->loop, NULL, &self->group), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_set(self->loop, &self->set), ROTA_OK);
     self->other = rota_future_open(self->loop);
     self->task = spawn(self->loop, waits, self);
     turns(self->loop, 3);
@@ -197,11 +223,14 @@ static void open_fixture(fixture *self) {
     self->live[EVENT] = self->event.id;
     self->live[QUEUE] = self->queue.id;
     self->live[BARRIER] = self->barrier.id;
+    self->live[CHANNEL] = self->channel.id;
+    self->live[TOKEN] = self->token.id;
     self->live[CONDITION] = self->condition.id;
     self->live[RWLOCK] = self->rwlock.id;
     self->live[ONCE] = self->once.id;
     self->live[SCOPE] = self->scope.id;
     self->live[GROUP] = self->group.id;
+    self->live[SET] = self->set.id;
 }
 
 static void sets_flag(rota_loop loop, rota_status status, void *user_data) {
@@ -240,6 +269,7 @@ static void check_unharmed(fixture *self) {
     CHECK_STATUS(rota_group_get_count(self->group, &size), ROTA_OK);
     CHECK_EQ(size, 0);
     CHECK_STATUS(rota_group_get_error_count(self->group, &size), ROTA_OK);
+    CHECK_STATUS(rota_set_get_count(self->set, &size), ROTA_OK);
     CHECK_EQ(size, 0);
     CHECK_STATUS(rota_listener_get_address(self->listener, &address), ROTA_OK);
     CHECK_STATUS(rota_stream_get_buffered(self->stream, &size), ROTA_OK);
@@ -254,6 +284,10 @@ static void check_unharmed(fixture *self) {
     CHECK_EQ(size, 0);
     CHECK_STATUS(rota_barrier_get_waiting(self->barrier, &requests), ROTA_OK);
     CHECK_EQ(requests, 0);
+    CHECK_STATUS(rota_token_is_cancelled(self->token, &locked), ROTA_OK);
+    CHECK(!locked);
+    CHECK_STATUS(rota_channel_get_size(self->channel, &size), ROTA_OK);
+    CHECK_EQ(size, 0);
     CHECK_STATUS(rota_rwlock_get_readers(self->rwlock, &requests), ROTA_OK);
     CHECK_EQ(requests, 0);
     CHECK_STATUS(rota_rwlock_is_writing(self->rwlock, &locked), ROTA_OK);
@@ -278,7 +312,7 @@ static void close_fixture(fixture *self, bool may_be_closed) {
 
 /* ---- handles that name nothing */
 
-enum { BAD_MOST = 128 };
+enum { BAD_MOST = 256 };
 
 /* The bits that say what a handle is of; a future that is a value needs nothing but them. */
 static uint64_t kind_bits(uint64_t handle) { return handle >> 58; }

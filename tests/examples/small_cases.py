@@ -1,3 +1,5 @@
+"""The timer, the posts, the dump, the echo server, and one client in several styles."""
+import os
 """The timer, the posts, the workers, the echo server, and one client in three styles."""
 import os
 """The small examples: timer, posts, dump, frames, echo server, and one client in several styles."""
@@ -70,6 +72,25 @@ class Stuck(unittest.TestCase):
         self.assertEqual((result.returncode, result.stderr), (0, b""))
 
 
+class Channel(unittest.TestCase):
+    def test_workers_count_and_the_task_adds_up(self):
+        with tempfile.TemporaryDirectory() as folder:
+            names = [os.path.join(folder, f"file{number}") for number in range(50)]
+            for number, name in enumerate(names):
+                with open(name, "w", encoding="ascii") as file:
+                    file.write("line\n" * number)
+            result = support.run("channel", *names)
+            lines = [f"{number:8} {5 * number:10} {name}" for number, name in enumerate(names)]
+            self.assertEqual(result.stdout.decode().splitlines(),
+                             lines + [f"{1225:8} {6125:10} in 50 files"])
+            self.assertEqual((result.returncode, result.stderr), (0, b""))
+            gone = support.run("channel", names[1], os.path.join(folder, "none"))
+            self.assertEqual(gone.returncode, 1)
+            self.assertIn(b"cannot read", gone.stdout)
+            self.assertIn(b"       1          5 in 1 files", gone.stdout)
+
+    def test_usage(self):
+        self.assertEqual(support.run("channel").returncode, 2)
 class Drain(unittest.TestCase):
     def test_completions_are_fetched_frame_by_frame(self):
         result = support.run("drain")
