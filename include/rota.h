@@ -37,10 +37,11 @@
 //     (a stream, say) belongs to it until it is taken.
 //  5. If the call that takes a callback fails, the callback never comes. If it
 //     succeeds, a one-shot callback comes exactly once, for success, failure
-//     or cancellation, on the loop's thread, never inside that call.
+//     or cancellation, on the loop's thread, never inside that call. One
+//     exception: rota_owner_cancel() drops callbacks instead.
 //  6. In a callback or a task everything is allowed but running or closing
 //     the same loop (ROTA_ERR_REENTRANT). In a hook (allocator, clock, log,
-//     executor) nothing of rota is.
+//     executor, tasks) nothing of rota is.
 //  7. Inputs are read during the call and copied if kept. The exceptions,
 //     read and write, borrow the buffer until their future has ended.
 //  8. Cancelling is a request. It arrives as ROTA_ERR_CANCELLED where the task
@@ -728,6 +729,12 @@ typedef struct {
     uint64_t id;
 } rota_group;
 
+/// A tag for all that one script or level of the host's starts.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_owner;
+
 /// A blocking call, made on another thread. What it returns is the future's
 /// outcome: a value at or above zero, or a negative status.
 typedef int64_t (*rota_job_fn)(void *user_data);
@@ -1111,7 +1118,9 @@ rota_future rota_future_shield(rota_future future);
 /// (rota_future_keep()) those whose outcomes you want to read one by one, and
 /// close them then. Objects stay in their own futures until you take them.
 /// Cancelling the gather cancels those that nobody else waits for, lets go of
-/// the others, and ends with ROTA_ERR_CANCELLED when the former have ended.
+/// the others, and ends when the former have ended: with ROTA_ERR_CANCELLED, or
+/// with the failure of one of them, as it does uncancelled. Failures behind the
+/// first reach the log, unless `flags` say that they are counted.
 ///
 /// ROTA_ERR_HANDLE: one of them is not of this loop, or has ended;
 /// ROTA_ERR_LIMIT: more than 2^20. If it cannot start, all stay as they were.
@@ -1603,9 +1612,13 @@ rota_status rota_group_add(rota_group group, rota_future future);
 ///
 /// Cancelling it, where it is the only one and its claim the last, cancels the
 /// group, and it is done when all have ended; so does cancelling the owner
-/// while it waits. Several may wait, and again; a group that has not fired
-/// takes new members after. ROTA_ERR_INVALID: the task that asks for it, or
-/// waits for it, is a member of the group.
+/// while it waits. If the group has been asked to end already, cancelling only
+/// takes the wait back; the owner waits on. If the owner asks for this future
+/// and has been asked to end since it opened the group, the group is cancelled
+/// at once (rota_task_uncancel() before says that it is to go on). Several may
+/// wait, and again; a group that was not asked to end takes new members after.
+/// ROTA_ERR_INVALID: the task that asks for it, or waits for it, is a member of
+/// the group.
 rota_future rota_group_wait(rota_group group);
 
 /// Asks all members to end, and the owner, if it does not wait for the group;
@@ -1634,6 +1647,59 @@ rota_status rota_group_get_error(rota_group group, size_t index,
 /// Closing null succeeds and does nothing. ROTA_ERR_BUSY: it has members; it is
 /// cancelled, and ends by itself with the last of them.
 rota_status rota_group_close(rota_group group);
+
+/// Opens an owner: a tag for all that a script, a level or a plugin starts, so
+/// that it can be cancelled together. What is started while the owner is set
+/// (rota_loop_set_owner()) belongs to it, and runs with it set, so that what
+/// that starts belongs to it too: queued callbacks, timers, callbacks of
+/// futures, tasks, operations (their futures), and listeners that serve. Posts
+/// belong to nobody; neither do streams, locks and the like, which are yours to
+/// close.
+///
+/// `dropped` may be NULL; otherwise it is called with the `user_data` of each
+/// callback that rota_owner_cancel() drops.
+rota_status rota_loop_open_owner(rota_loop loop, rota_free_fn dropped,
+    rota_owner *out);
+
+/// From now on what is started belongs to `owner`; null: to nobody. The owner
+/// that was set goes to `before`, null if none was; `before` may be NULL. This
+/// holds until a callback returns, in a task also across its waits, and in your
+/// own code outside the loop until you set another. A callback or task that is
+/// nobody's begins with none set. Setting one does not change whose the running
+/// task is.
+rota_status rota_loop_set_owner(rota_loop loop, rota_owner owner,
+    rota_owner *before);
+
+/// Cancels all that belongs to an owner. Its callbacks are dropped: they do not
+/// come, `dropped` is called instead. Stepped tasks are dropped: they are not
+/// called again, `user_data_free` is called, and who joined them is answered
+/// ROTA_ERR_CANCELLED; one that runs, or whose turn has come, ends in that
+/// turn. Stackful tasks are asked to end, as by rota_task_cancel(), by the
+/// first call only. Nobody joins its tasks afterwards: their handles end with
+/// them. Its operations are cancelled and their futures closed, also those that
+/// others wait for, and promises. (So the function of a map or a chain is
+/// called, and a completion comes to be fetched, if something was still to
+/// come.) Listeners that serve for it are closed.
+///
+/// What has not ended goes to `left`, which may be NULL: as
+/// rota_owner_get_count(). At 0 nothing of the owner's comes any more. Until
+/// then turn the loop and look again; what its tasks started while they cleaned
+/// up you may cancel by calling this again. Called from one of the destructors
+/// that it calls, it only counts.
+///
+/// It looks through all that the loop has, and takes no memory.
+rota_status rota_owner_cancel(rota_owner owner, size_t *left);
+
+/// How much that belongs to the owner has not ended: callbacks that are to
+/// come, tasks that have not ended, operations that are pending or whose
+/// outcome is on its way, serving listeners. A callback that runs may count
+/// until it returns. It looks through all that the loop has.
+rota_status rota_owner_get_count(rota_owner owner, size_t *out);
+
+/// Ends an owner. ROTA_ERR_BUSY: something of it has not ended, and the owner
+/// stays. Null closes nothing and succeeds. Owners that are left when the loop
+/// is closed end with it.
+rota_status rota_owner_close(rota_owner owner);
 
 /// Calls `job` on another thread: one of the loop's, made when they are needed
 /// and at most `max_threads` of them, or the host's executor. The future's

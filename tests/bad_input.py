@@ -30,6 +30,7 @@ KINDS = {  # the type of a handle: its kind, and the fixture's member
     "rota_condition": ("CONDITION", "condition"),
     "rota_rwlock": ("RWLOCK", "rwlock"),
     "rota_once": ("ONCE", "once"),
+    "rota_owner": ("OWNER", "owner"),
     "rota_scope": ("SCOPE", "scope"),
     "rota_group": ("GROUP", "group"),
     "rota_set": ("SET", "set"),
@@ -67,6 +68,13 @@ TEXTS = {"host": '"127.0.0.1"', "service": '"9"', "text": '"127.0.0.1"', "messag
          "reason": '"reason"'}
 BAD_TEXTS = ['"\\xff\\xfe"', '"\\xc3"', '"\\xed\\xa0\\x80"', '""', "long_text"]
 
+# Functions of which closing null "succeeds and does nothing".
+NULL_SUCCEEDS = {
+    "rota_loop_close", "rota_loop_abandon", "rota_future_close", "rota_listener_close",
+    "rota_stream_close", "rota_stream_abort", "rota_lock_close", "rota_semaphore_close",
+    "rota_event_close", "rota_queue_close", "rota_barrier_close", "rota_owner_close", "rota_condition_close",
+    "rota_rwlock_close", "rota_once_close", "rota_scope_leave",
+}
 # Structs to be filled that say their size first.
 SIZED = {"rota_loop_stats", "rota_turn_figures", "rota_completion", "rota_task_info",
          "rota_failure"}
@@ -75,7 +83,7 @@ SIZED = {"rota_loop_stats", "rota_turn_figures", "rota_completion", "rota_task_i
 NULL_SUCCEEDS = {"rota_loop_abandon", "rota_stream_abort", "rota_scope_leave"}
 
 # Handles that may be null: it stands for none.
-NULL_HANDLES = {("rota_loop_open_token", "parent")}
+NULL_HANDLES = {("rota_loop_open_token", "parent"), ("rota_loop_set_owner", "owner")}
 
 # What else a bad handle may be answered with, besides ROTA_ERR_HANDLE: no task runs here.
 BAD_HANDLE_TOO = {"rota_await": ["ROTA_ERR_NO_TASK"],
@@ -104,6 +112,8 @@ NULLABLE = {
     ("rota_loop_resolve", "service"), ("rota_loop_connect", "service"),
     ("rota_loop_spawn", "out"), ("rota_loop_spawn_stepped", "out"),
     ("rota_queue_put", "item"), ("rota_queue_try_put", "item"),
+    ("rota_loop_open_owner", "dropped"), ("rota_loop_set_owner", "before"),
+    ("rota_owner_cancel", "left"),
     ("rota_token_cancel", "reason"), ("rota_token_get_reason", "length"),
     ("rota_channel_send", "item"), ("rota_loop_send", "item"),
     ("rota_task_set_local", "value"), ("rota_task_set_local", "value_free"),

@@ -134,6 +134,19 @@ impl<T, A: Allocator> Slab<T, A> {
         entry.value.as_ref().map(|_| Key { slot, generation: entry.generation })
     }
 
+    /// All that live, with their keys.
+    pub fn each(&self) -> impl Iterator<Item = (Key, &T)> {
+        self.slots.iter().enumerate().filter_map(|(slot, entry)| {
+            let value = entry.value.as_ref()?;
+            Some((Key { slot: slot as u32, generation: entry.generation }, value))
+        })
+    }
+
+    /// All that live, to change them.
+    pub fn each_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.slots.iter_mut().filter_map(|entry| entry.value.as_mut())
+    }
+
     /// Ends what `key` names and gives it back.
     #[inline]
     pub fn remove(&mut self, key: Key) -> Option<T> {

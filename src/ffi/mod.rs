@@ -41,6 +41,8 @@ pub mod scope;
 pub mod dump;
 pub mod group;
 
+pub mod owner;
+
 pub mod blocking;
 
 pub mod post;

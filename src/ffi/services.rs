@@ -4,7 +4,7 @@
 
 use crate::base::Key;
 use crate::io::Io;
-use crate::rt::{Core, Operation, Service};
+use crate::rt::{Core, Operation, Service, Tag};
 use crate::sync::{self, Objects};
 use crate::sys::driver::Completion;
 use crate::sys::host::HostFree;
@@ -57,6 +57,14 @@ impl Service for Services {
 
     fn close_stream(&mut self, core: &mut Core, stream: Key) {
         self.io.close_stream(core, stream);
+    }
+
+    fn owner_cancel(&mut self, core: &mut Core, owner: Tag) {
+        self.io.owner_cancel(core, owner);
+    }
+
+    fn owner_count(&self, owner: Tag) -> usize {
+        self.io.owner_count(owner)
     }
 
     fn told(&mut self, core: &mut Core, object: Option<Operation>) {

@@ -33,6 +33,7 @@ mod map;
 mod members;
 mod origins;
 mod outcome;
+mod owner;
 mod post;
 mod race;
 mod ready;
@@ -66,6 +67,7 @@ pub use self::info::{
 pub use self::job::{key_of, token_of};
 pub use self::map::Continuation;
 pub use self::outcome::Outcome;
+pub use self::owner::Tag;
 pub use self::race::Race;
 pub use self::remote::{Channel, Message, Remote, Teller, Told};
 pub use self::scope::{Fired, NewScope};

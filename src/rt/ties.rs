@@ -18,6 +18,8 @@ pub(super) enum Starting {
     Waits(Key),
     /// It has said so, or the future was closed.
     Over,
+    /// Its body ended before: who waited has got its failure.
+    Failed,
 }
 
 /// The ties of one task.

@@ -4,6 +4,7 @@
 //! steady state; the first of a line, who is mostly the only one, stands in the
 //! future itself.
 
+use super::owner::Tag;
 use crate::base::{Key, Result};
 use crate::sys::host::{HostPointer, HostThen};
 use crate::sys::{Memory, Slab, Ticket};
@@ -12,7 +13,7 @@ use crate::sys::{Memory, Slab, Ticket};
 #[derive(Clone, Copy)]
 pub enum Waiter {
     /// A callback.
-    Then(HostThen),
+    Then(HostThen, Tag),
     /// A completion that the host fetches.
     Drain(HostPointer),
     /// A task.
@@ -33,7 +34,7 @@ impl Waiter {
     /// Whether it has a place in the ready queue set aside while it waits. A task, a combination and a group have their
     /// own.
     pub fn has_place(&self) -> bool {
-        matches!(self, Waiter::Then(_) | Waiter::Drain(_) | Waiter::Blocked(_))
+        matches!(self, Waiter::Then(..) | Waiter::Drain(_) | Waiter::Blocked(_))
     }
 }
 
@@ -118,15 +119,20 @@ impl Waiters {
         *line = kept;
     }
 
-    /// Whether `is` holds for any waiter of a line.
-    pub fn any(&self, line: &Line, is: impl Fn(&Waiter) -> bool) -> bool {
+    /// How many waiters of a line there are for which `is` holds.
+    pub fn count(&self, line: &Line, is: impl Fn(&Waiter) -> bool) -> usize {
         let mut at = line.head;
-        let mut found = line.first.as_ref().is_some_and(&is);
+        let mut count = usize::from(line.first.as_ref().is_some_and(&is));
         while let Some(node) = self.nodes.at(at) {
-            found |= is(&node.waiter);
+            count += usize::from(is(&node.waiter));
             at = node.next;
         }
-        found
+        count
+    }
+
+    /// Whether `is` holds for any waiter of a line.
+    pub fn any(&self, line: &Line, is: impl Fn(&Waiter) -> bool) -> bool {
+        self.count(line, is) > 0
     }
 }
 

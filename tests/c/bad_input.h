@@ -12,6 +12,7 @@ enum kind {
     CONDITION,
     RWLOCK,
     ONCE,
+    OWNER,
     SCOPE,
     GROUP,
     SET,
@@ -31,6 +32,7 @@ typedef struct {
     rota_event event;
     rota_queue queue; /* by priority, so that it takes every put */
     rota_barrier barrier;
+    rota_owner owner; /* owns nothing, and is not set */
     rota_channel channel;
     rota_token token;
     rota_condition condition; /* under the lock */
@@ -99,6 +101,13 @@ static int64_t waits(rota_task task, void *user_data) {
 
 /* ---- the fixture */
 
+static rota_owner ended_owner(rota_loop loop) {
+    rota_owner owner = {0};
+    CHECK_STATUS(rota_loop_open_owner(loop, NULL, &owner), ROTA_OK);
+    CHECK_STATUS(rota_owner_close(owner), ROTA_OK);
+    return owner;
+}
+
 /* One thing of each kind that has ended; what lives now may stand in its slot. */
 static void end_one_of_each(fixture *self) {
     rota_loop loop = open_system();
@@ -164,6 +173,7 @@ static void end_one_of_each(fixture *self) {
     self->stale[CONDITION] = condition.id;
     self->stale[RWLOCK] = rwlock.id;
     self->stale[ONCE] = once.id;
+    self->stale[OWNER] = ended_owner(self->loop).id;
     self->stale[SCOPE] = scope.id;
     self->stale[GROUP] = group.id;
 }
@@ -197,6 +207,7 @@ static void open_fixture(fixture *self) {
     CHECK_STATUS(rota_loop_open_event(self->loop, 0, &self->event), ROTA_OK);
     CHECK_STATUS(rota_loop_open_queue(self->loop, 2, ROTA_QUEUE_PRIORITY, &self->queue), ROTA_OK);
     CHECK_STATUS(rota_loop_open_barrier(self->loop, 2, &self->barrier), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_owner(self->loop, NULL, &self->owner), ROTA_OK);
     CHECK_STATUS(rota_loop_open_channel(self->loop, 2, &self->channel), ROTA_OK);
     CHECK_STATUS(rota_loop_open_token(self->loop, (rota_token){0}, &self->token), ROTA_OK);
     CHECK_STATUS(rota_loop_open_condition(self->loop, self->lock, &self->condition), ROTA_OK);
@@ -228,6 +239,7 @@ static void open_fixture(fixture *self) {
     self->live[CONDITION] = self->condition.id;
     self->live[RWLOCK] = self->rwlock.id;
     self->live[ONCE] = self->once.id;
+    self->live[OWNER] = self->owner.id;
     self->live[SCOPE] = self->scope.id;
     self->live[GROUP] = self->group.id;
     self->live[SET] = self->set.id;
@@ -281,6 +293,8 @@ static void check_unharmed(fixture *self) {
     CHECK_STATUS(rota_event_is_set(self->event, &locked), ROTA_OK);
     CHECK(!locked);
     CHECK_STATUS(rota_queue_get_size(self->queue, &size), ROTA_OK);
+    CHECK_EQ(size, 0);
+    CHECK_STATUS(rota_owner_get_count(self->owner, &size), ROTA_OK);
     CHECK_EQ(size, 0);
     CHECK_STATUS(rota_barrier_get_waiting(self->barrier, &requests), ROTA_OK);
     CHECK_EQ(requests, 0);

@@ -322,7 +322,7 @@ TEST(a_time_limit_ends_a_wait_with_the_lock_held) {
     close_clean(loop);
 }
 
-/* Waits for a second at most, in a scope; `came` is what the wait said, before the scope is left. */
+/* Waits a second at most, in a scope; `came` is what the wait said, before the scope is left. */
 static int64_t waits_in_a_scope(rota_task task, void *user_data) {
     rota_scope scope;
     int64_t came = rota_await(rota_lock_acquire(lock));

@@ -3,6 +3,7 @@ import os
 """The timer, the posts, the workers, the echo server, and one client in three styles."""
 import os
 """The small examples: timer, posts, dump, frames, echo server, and one client in several styles."""
+"""The timer, the posts, the groups, the echo server, and one client in three styles."""
 import socket
 import tempfile
 import threading
@@ -103,6 +104,25 @@ class Drain(unittest.TestCase):
                          "frame 9: the lamp blinks\n"
                          "the castle: 4096 bytes\n")
         self.assertEqual((result.returncode, result.stderr), (0, b""))
+class Group(unittest.TestCase):
+    def test_members_end_together(self):
+        for name in ("group", "group_stepped"):
+            result = support.run(name)
+            self.assertEqual(result.stdout.decode(),
+                             "in time:\n"
+                             "  convert is done\n"
+                             "  fetch is done\n"
+                             "  all 2 succeeded\n"
+                             "one fails:\n"
+                             "  print fails\n"
+                             "  fetch ends early: a member of the group failed\n"
+                             "  the group failed\n"
+                             "  error 0: of print, -1000001\n"
+                             "too slow:\n"
+                             "  fetch is done\n"
+                             "  convert ends early: the deadline has passed\n"
+                             "  the group came to ROTA_ERR_TIMEOUT\n")
+            self.assertEqual((result.returncode, result.stderr), (0, b""))
 
 
 class Echo(unittest.TestCase):
