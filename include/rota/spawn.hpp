@@ -35,19 +35,27 @@ int64_t short_of(const result<T> &value) noexcept {
     return value.status();
 }
 
-/// What the status of a task is that threw.
-inline int32_t status_of(const std::exception_ptr &exception) noexcept {
+/// The status of a task that threw. What it says goes with it, as far as C can
+/// carry that; an error that came from the last await has its words already.
+inline int32_t status_of(const std::exception_ptr &exception, const context &shared) noexcept {
 #if ROTA_EXCEPTIONS
     try {
         std::rethrow_exception(exception);
     } catch (const error &thrown) {
-        return thrown.status() < 0 ? thrown.status() : static_cast<int32_t>(ROTA_ERR_EXCEPTION);
+        const int32_t status = thrown.status();
+        if (status >= 0) return ROTA_ERR_EXCEPTION;
+        if (status != ROTA_ERR_CANCELLED && status != shared.outcome->status)
+            (void)rota_task_fail(shared.task, status, thrown.what());
+        return status;
     } catch (const std::bad_alloc &) {
         return ROTA_ERR_MEMORY;
+    } catch (const std::exception &thrown) {
+        (void)rota_task_fail(shared.task, ROTA_ERR_EXCEPTION, thrown.what());
     } catch (...) {
     }
 #else
     (void)exception;
+    (void)shared;
 #endif
     return ROTA_ERR_EXCEPTION;
 }
@@ -112,7 +120,7 @@ struct root final : root_base<T> {
         place<T> &from = body.get().promise().kept;
 #if ROTA_EXCEPTIONS
         if (auto *thrown = from.exception()) {
-            this->status = status_of(*thrown);
+            this->status = status_of(*thrown, this->shared);
             answer = this->status;
             this->kept.set_exception(std::move(*thrown));
             tell_group();

@@ -1,6 +1,8 @@
 // Tasks that a loop runs: joining, cancelling, and where exceptions go.
 #include "rota_test.hpp"
 
+#include <stdexcept>
+
 namespace {
 
 rota::task<int> later(int n, std::chrono::nanoseconds delay = 1s) {
@@ -213,6 +215,32 @@ TEST(exceptions_that_nobody_gets_are_reported) {
     close_clean(loop.disown());
 }
 
+TEST(words_reach_c_and_results) {
+    test_loop loop;
+    loop.run_until([]() -> rota::task<void> {
+        auto own = rota::spawn(fails(rota::error(ROTA_STATUS_HOST, "no paper")), "printer");
+        auto first = co_await rota::as_result(std::move(own));
+        CHECK(first.status() == ROTA_STATUS_HOST);
+        CHECK(strncmp(first.message(), "no paper", 8) == 0);
+        auto other = rota::spawn(fails(std::logic_error("odd")), "thinker");
+        rota_outcome outcome;
+        auto joins = [](rota_future join, rota_outcome &out) -> rota::task<int64_t> {
+            auto came = co_await rota::as_result(rota::future<int64_t>(join));
+            CHECK_STATUS(rota_task_get_outcome(rota::this_task::get(), &out), ROTA_OK);
+            CHECK_TEXT(out.message, "odd");
+            co_return came.status();
+        };
+        CHECK_STATUS(co_await joins(rota_task_join(other.get()), outcome), ROTA_ERR_EXCEPTION);
+        bool caught = false;
+        try {
+            co_await other;
+        } catch (const std::logic_error &it) {
+            caught = strcmp(it.what(), "odd") == 0;
+        }
+        CHECK(caught);
+    });
+}
+
 TEST(handles_are_moved) {
     test_loop loop;
     auto a = loop.spawn(later(1)), b = loop.spawn(later(2));
@@ -239,6 +267,7 @@ int main(int argc, char **argv) {
     RUN(the_loop_ends_tasks_when_it_closes);
     RUN(exceptions_reach_whoever_joins);
     RUN(exceptions_that_nobody_gets_are_reported);
+    RUN(words_reach_c_and_results);
     RUN(handles_are_moved);
     return test_end();
 }
