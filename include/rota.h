@@ -161,6 +161,9 @@
 /// Its body has returned, and nobody has joined it yet.
 #define ROTA_TASK_STATE_ENDED 4
 
+/// Its body has returned, and it ends when the groups that it owns are empty.
+#define ROTA_TASK_STATE_LEAVING 5
+
 /// Debug mode: reports callbacks that ran too long, and says more in the log.
 #define ROTA_LOOP_DEBUG 1
 
@@ -212,6 +215,12 @@
 
 /// It was cancelled.
 #define ROTA_SCOPE_CANCELLED 2
+
+/// A member's failure cancels nobody: the others go on.
+#define ROTA_GROUP_KEEP_GOING 1
+
+/// No task owns the group, also if a task opens it.
+#define ROTA_GROUP_FREE 2
 
 /// Several listeners may share the port, and the system spreads connections
 /// over them.
@@ -396,9 +405,13 @@ typedef struct {
     uint64_t memory_limit;
     /// What debug mode calls too long; 0 means 100 ms.
     uint64_t slow_callback_ns;
-    /// The stack of a task that names no size, in bytes; 0 means 256 KiB.
+    /// The stack of a task that names no size, in bytes of address space, of
+    /// which only touched pages take memory; 0 means 256 KiB, and powers of two
+    /// are given.
     size_t stack_size;
-    /// Stacks kept for reuse; 0 means 1024.
+    /// Stacks kept for reuse; 0 means 1024. Those that nobody needs for a while
+    /// keep
+    /// 16 KiB of memory each.
     uint32_t stacks_kept;
     /// Zero.
     uint32_t reserved;
@@ -483,6 +496,12 @@ typedef struct {
     uint64_t stacks_kept;
     /// Completions that you have not fetched, now.
     uint64_t completions;
+    /// Address space mapped for stacks, now; memory is taken by touched pages
+    /// only.
+    uint64_t stacks_mapped_bytes;
+    /// The most that a task that has ended used of its stack, as far as debug
+    /// mode saw; otherwise 0.
+    uint64_t stack_peak_bytes;
 } rota_loop_stats;
 
 /// A callback that stands in the queue of a loop.
@@ -598,7 +617,8 @@ typedef struct {
     size_t size;
     /// For logs: at most 255 bytes of UTF-8, copied. NULL means "task".
     const char *name;
-    /// A stack of this size instead of one from the loop's pool, in bytes.
+    /// A stack of at least this size instead of the loop's usual one, in bytes:
+    /// powers of two are given. With `stack`: its size.
     size_t stack_size;
     /// Called with `user_data` once, when the body has returned; also when
     /// spawning fails.
@@ -607,6 +627,19 @@ typedef struct {
     uint32_t flags;
     /// Zero.
     uint32_t reserved;
+    /// Memory of yours for the stack: `stack_size` bytes, 16384 at least, 1 GiB
+    /// at most. It is borrowed until the task has ended (its join is done, or
+    /// `user_data_free` is called), and overwritten. Nothing guards its end: a
+    /// word at the low end is checked when the task ends, in debug mode also
+    /// whenever it waits, and the log says as an error that it was overwritten.
+    /// ROTA_ERR_BUSY: another task of the loop runs on some of it; that a task
+    /// of another loop does is not seen. What a task runs on that
+    /// rota_loop_abandon() left must not be used again.
+    ///
+    /// NULL: a stack of ours. The 64 KiB below it end the process when they are
+    /// touched; a function with a larger frame may step over them, unless it
+    /// was compiled with -fstack-clash-protection.
+    void *stack;
 } rota_task_options;
 
 /// The body of a stackful task. What it returns is the task's outcome: a value
@@ -664,6 +697,27 @@ typedef struct {
 /// A line of a dump, without a newline, which lives for the call. Called inside
 /// the call that asked for the dump.
 typedef void (*rota_dump_fn)(const char *line, void *user_data);
+
+/// How to open a group. Prepare it with rota_group_options_init(); zero is
+/// every default.
+typedef struct {
+    /// The size of this struct, set by the init function.
+    size_t size;
+    /// For logs: at most 255 bytes of UTF-8, copied. NULL means "group".
+    const char *name;
+    /// The time that its members have, from the opening on; 0 means no end.
+    uint64_t timeout_ns;
+    /// ROTA_GROUP_... bits.
+    uint32_t flags;
+    /// Zero.
+    uint32_t reserved;
+} rota_group_options;
+
+/// Tasks and operations that end together.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_group;
 
 /// A blocking call, made on another thread. What it returns is the future's
 /// outcome: a value at or above zero, or a negative status.
@@ -1334,6 +1388,14 @@ rota_status rota_task_get_cancelling(rota_task task, uint32_t *out);
 rota_status rota_task_get_name(rota_task task, char *buffer, size_t size,
     size_t *length);
 
+/// How many bytes of its stack the task has used at most so far, also while it
+/// runs. Only for a stackful task that was started in debug mode, which starts
+/// it on a stack of zeros and finds the lowest byte that is not zero any more
+/// (ROTA_ERR_UNSUPPORTED otherwise; where the system does not let the library
+/// look, too). ROTA_ERR_DONE: it has ended; in debug mode the log warns then if
+/// it used more than three quarters.
+rota_status rota_task_get_stack_used(rota_task task, size_t *out);
+
 /// The full outcome of the task's last await. The message lives until its next.
 rota_status rota_task_get_outcome(rota_task task, rota_outcome *out);
 
@@ -1391,7 +1453,9 @@ rota_status rota_task_enter_timeout(rota_task task, uint64_t timeout_ns,
 ///
 /// The scope's own request is taken back, whether it has arrived or not. An
 /// outcome that came in spite of it wins: rota_scope_get_state() tells before.
-/// For null it returns `result`, for a scope that has ended ROTA_ERR_HANDLE.
+/// For null it returns `result`, for a scope that has ended ROTA_ERR_HANDLE,
+/// for a group's ROTA_ERR_INVALID. A group that was opened inside it is
+/// cancelled.
 int64_t rota_scope_leave(rota_scope scope, int64_t result);
 
 /// Asks the task to end what it does in the scope, as the deadline would; the
@@ -1408,7 +1472,8 @@ rota_status rota_scope_set_deadline(rota_scope scope, uint64_t deadline_ns);
 rota_status rota_scope_get_deadline(rota_scope scope, uint64_t *out);
 
 /// Whether the scope has asked its task to end, and why: ROTA_SCOPE_OPEN (it
-/// has not), ROTA_SCOPE_TIMED_OUT or ROTA_SCOPE_CANCELLED.
+/// has not), ROTA_SCOPE_TIMED_OUT or ROTA_SCOPE_CANCELLED (a group's also
+/// because a member failed).
 rota_status rota_scope_get_state(rota_scope scope, uint32_t *out);
 
 /// When the task will be asked to end at the latest: the nearest deadline of
@@ -1450,6 +1515,104 @@ rota_status rota_loop_get_tasks(rota_loop loop, rota_task *buffer,
 /// proportion to the tasks.
 rota_status rota_loop_dump_tasks(rota_loop loop, rota_dump_fn line,
     void *user_data);
+
+/// Fills in the defaults. `size` is `sizeof *options`.
+rota_status rota_group_options_init(rota_group_options *options, size_t size);
+
+/// Opens a group: spawn tasks into it, wait for all of them, close it. When a
+/// member fails, all others are asked to end; so they are when its time is
+/// over, or when it is cancelled. `options` may be NULL.
+///
+/// If a task opens it (and not with ROTA_GROUP_FREE), that task *owns* it. It
+/// is asked to end too, by one request that waiting for the group or closing it
+/// takes back; and its own end waits for the group: what has not ended when its
+/// body returns is cancelled, and joins, and the user_data_free, come after. So
+/// no task of the group outlives it. Any other group belongs to who has the
+/// handle, until the loop is closed.
+rota_status rota_loop_open_group(rota_loop loop,
+    const rota_group_options *options, rota_group *out);
+
+/// As rota_loop_spawn(), as a member of the group. Any code on the loop's
+/// thread may do this. The task needs no join, and is let go when it ends: what
+/// it fails with is the group's. `out` is NULL or gets its handle, to cancel
+/// it, or to join it before it ends. A task that returns ROTA_ERR_CANCELLED has
+/// failed unless somebody had asked it to end.
+///
+/// ROTA_ERR_CANCELLED: the group has been cancelled, its time is over, or a
+/// member has failed; nothing is started.
+rota_status rota_group_spawn(rota_group group, rota_task_fn body,
+    void *user_data, const rota_task_options *options, rota_task *out);
+
+/// As rota_group_spawn(), for a stepped body (rota_loop_spawn_stepped()).
+rota_status rota_group_spawn_stepped(rota_group group, rota_step_fn body,
+    void *user_data, const rota_task_options *options, rota_task *out);
+
+/// As rota_group_spawn(), and returns a future that is done when the new task
+/// calls rota_task_started(), with the value that it gives: a server that
+/// listens, say, gives its port. If the task ends before, the future fails as
+/// the task did (ROTA_ERR_INVALID if it did not), and that failure is not the
+/// group's. Cancelling the future asks the task to end; closing it lets the
+/// task go on.
+rota_future rota_group_start(rota_group group, rota_task_fn body,
+    void *user_data, const rota_task_options *options, rota_task *out);
+
+/// As rota_group_start(), for a stepped body (rota_loop_spawn_stepped()).
+rota_future rota_group_start_stepped(rota_group group, rota_step_fn body,
+    void *user_data, const rota_task_options *options, rota_task *out);
+
+/// Says that a task which rota_group_start() began is ready: the future that it
+/// returned is done with `value`, at or above zero. ROTA_ERR_DONE: it has said
+/// so already, or the future was closed; ROTA_ERR_INVALID: the task was not
+/// started in this way, or `value` is negative.
+rota_status rota_task_started(rota_task task, int64_t value);
+
+/// Makes an operation a member of the group, a claim on `future`: its failure
+/// is the group's, and the group's end cancels it, whoever else waits for it.
+/// Where it was cancelled it has not failed. If this call fails, `future` stays
+/// as it was. ROTA_ERR_CANCELLED as rota_group_spawn(); ROTA_ERR_INVALID: the
+/// future stands for the end of this group, or of one that this group's owner
+/// belongs to.
+rota_status rota_group_add(rota_group group, rota_future future);
+
+/// A future that is done when the group has no member left (at once if it has
+/// none): with the first failure, also of a member that failed after it was
+/// asked to end; or with ROTA_ERR_TIMEOUT if the group's time was over,
+/// ROTA_ERR_CANCELLED if it was cancelled; or with how many members have
+/// succeeded since it was opened. All failures are in rota_group_get_error().
+///
+/// Cancelling it, where it is the only one and its claim the last, cancels the
+/// group, and it is done when all have ended; so does cancelling the owner
+/// while it waits. Several may wait, and again; a group that has not fired
+/// takes new members after. ROTA_ERR_INVALID: the task that asks for it, or
+/// waits for it, is a member of the group.
+rota_future rota_group_wait(rota_group group);
+
+/// Asks all members to end, and the owner, if it does not wait for the group;
+/// nothing more is spawned in it. `reason` is copied: it is the outcome's
+/// message where the request arrives; it may be NULL. ROTA_ERR_DONE: a member
+/// has failed already, the time is over, or it was cancelled before.
+rota_status rota_group_cancel(rota_group group, const char *reason);
+
+/// The group's scope: to move its deadline, or to ask whether and why the group
+/// was asked to end. It ends with the group; it is not for leaving.
+rota_status rota_group_get_scope(rota_group group, rota_scope *out);
+
+/// How many members have not ended.
+rota_status rota_group_get_count(rota_group group, size_t *out);
+
+/// How many members have failed.
+rota_status rota_group_get_error_count(rota_group group, size_t *out);
+
+/// One of the failures, in the order in which they came, from 0. Its texts live
+/// until the group ends. ROTA_ERR_NOT_FOUND: there are not so many. Failures of
+/// a group that nobody waited for and nobody asked about reach the log.
+rota_status rota_group_get_error(rota_group group, size_t index,
+    rota_failure *out);
+
+/// Ends a group without members; its request to its owner is taken back.
+/// Closing null succeeds and does nothing. ROTA_ERR_BUSY: it has members; it is
+/// cancelled, and ends by itself with the last of them.
+rota_status rota_group_close(rota_group group);
 
 /// Calls `job` on another thread: one of the loop's, made when they are needed
 /// and at most `max_threads` of them, or the host's executor. The future's

@@ -30,6 +30,7 @@ KINDS = {  # the type of a handle: its kind, and the fixture's member
     "rota_once": ("ONCE", "once"),
     "rota_scope": ("SCOPE", "scope"),
     "rota_set": ("SET", "set"),
+    "rota_group": ("GROUP", "group"),
 }
 
 CALLBACKS = {  # the type of a callback: one that does nothing
@@ -75,6 +76,11 @@ NULL_SUCCEEDS = {
     "rota_rwlock_close", "rota_once_close", "rota_scope_leave",
     "rota_set_close",
 }
+SIZED = {"rota_loop_stats", "rota_turn_figures", "rota_completion", "rota_task_info",
+         "rota_failure"}
+
+# Functions that succeed with null and do nothing, besides all that are named rota_..._close.
+NULL_SUCCEEDS = {"rota_loop_abandon", "rota_stream_abort", "rota_scope_leave"}
 
 # What else a bad handle may be answered with, besides ROTA_ERR_HANDLE: no task runs here.
 BAD_HANDLE_TOO = {"rota_await": ["ROTA_ERR_NO_TASK"],
@@ -108,6 +114,8 @@ NULLABLE = {
     ("rota_once_set", "value"), ("rota_once_set", "value_free"),
     ("rota_task_uncancel", "left"), ("rota_task_get_name", "length"),
     ("rota_task_cancel_with", "reason"), ("rota_scope_cancel", "reason"),
+    ("rota_group_cancel", "reason"), ("rota_group_spawn", "out"), ("rota_group_spawn_stepped", "out"),
+    ("rota_group_start", "out"), ("rota_group_start_stepped", "out"),
 }
 
 # What NULL may be answered with where it is not allowed, besides ROTA_ERR_INVALID.
@@ -139,6 +147,8 @@ REFUSED_NUMBERS = {
     ("rota_loop_open_queue", "order"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
     ("rota_loop_open_barrier", "parties"): {"0": ["ROTA_ERR_INVALID"]},
     ("rota_task_enter_scope", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
+    ("rota_task_started", "value"): {
+        number: ["ROTA_ERR_INVALID"] for number in ["-1", "INT64_MIN", "ROTA_STATUS_HOST"]},
     ("rota_stream_set_watermarks", "low"): {"SIZE_MAX": ["ROTA_ERR_INVALID"]},
 }
 # Sizes of memory that no machine has: nothing there may be touched.
@@ -329,7 +339,8 @@ class Writer:
             kind = KINDS[p.type][0]
             codes = ["ROTA_ERR_HANDLE"] + BAD_HANDLE_TOO.get(name, [])
             first = p is function.handles[0]
-            null = ["ROTA_OK"] if first and name in NULL_SUCCEEDS else codes
+            closes = name in NULL_SUCCEEDS or name.endswith("_close")
+            null = ["ROTA_OK"] if first and closes else codes
             self.put(f"    count = bad_handles(fx, {kind}, bad);")
             self.put("    for (i = 0; i <= count; i++) {")
             self.put(f"        {name}_args args = {name}_good(fx);")
@@ -411,6 +422,9 @@ class Writer:
 
     def options(self, function):
         for p in function.parameters:
+            if not p.is_options and not p.name == "figures" and "stats" not in p.type \
+                    and "failure" not in p.type:
+                continue
             plain = p.type.replace("const ", "").rstrip("*")
             if not p.is_options and plain not in SIZED:
                 continue

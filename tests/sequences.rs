@@ -27,6 +27,8 @@ mod loops;
 mod memory;
 #[path = "sequences/streams.rs"]
 mod streams;
+#[path = "sequences/sync.rs"]
+mod sync;
 #[path = "sequences/tasks.rs"]
 mod tasks;
 #[path = "sequences/wire.rs"]

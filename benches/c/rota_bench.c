@@ -4,6 +4,7 @@
  *   rota_bench once WORK CONTESTANT OPERATIONS one round: a JSON line
  *   rota_bench serve CONTESTANT                an echo server, for strace and callgrind
  *   rota_bench client PORT CONNECTIONS REQUESTS
+ *   rota_bench parked KIND COUNT               memory of tasks that only wait: a JSON line
  *
  * CPU time is that of the process. Allocations are counted by standing in
  * front of the C library's malloc and mmap, which the shared library calls as
@@ -11,6 +12,7 @@
 #define _GNU_SOURCE
 #include "bench.h"
 #include "echo.h"
+#include "parked.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -216,7 +218,12 @@ int main(int argc, char **argv) {
     if (argc == 5 && strcmp(argv[1], "client") == 0) {
         return bench_echo_client(atoi(argv[2]), atoi(argv[3]), strtoull(argv[4], NULL, 10), NULL);
     }
+    if (argc == 4 && strcmp(argv[1], "parked") == 0) {
+        round_now.right = true;
+        return bench_park(argv[2], strtoull(argv[3], NULL, 10)) && round_now.right ? 0 : 1;
+    }
     fprintf(stderr, "usage: rota_bench once WORK CONTESTANT OPERATIONS | list\n"
-                    "       rota_bench serve CONTESTANT | client PORT CONNECTIONS REQUESTS\n");
+                    "       rota_bench serve CONTESTANT | client PORT CONNECTIONS REQUESTS\n"
+                    "       rota_bench parked KIND COUNT\n");
     return 2;
 }

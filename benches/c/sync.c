@@ -98,7 +98,7 @@ static int64_t consumes_tuned(rota_task task, void *user_data) {
 
 static void queue_between(uint64_t operations, rota_task_fn producer, rota_task_fn consumer) {
     round r = {.loop = bench_loop_open(), .until = operations + WARM_UP};
-    bench_check(rota_loop_open_queue(r.loop, CAPACITY, &r.queue) == ROTA_OK);
+    bench_check(rota_loop_open_queue(r.loop, CAPACITY, ROTA_QUEUE_FIFO, &r.queue) == ROTA_OK);
     rota_task one = {0}, other = {0};
     rota_loop_spawn(r.loop, producer, &r, NULL, &one);
     rota_loop_spawn(r.loop, consumer, &r, NULL, &other);

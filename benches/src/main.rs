@@ -3,6 +3,8 @@
 //! Builds the shared library and every contestant's program, runs all works in rounds with the contestants
 //! interleaved, and adds what the tools of this machine can tell: instructions per operation with valgrind, system
 //! calls per request with strace. Both are slopes between two counts, so that beginning and ending do not count.
+//!
+//! `cargo run --release -p rota-benches parked`: what tasks cost that only wait, up to a million of them.
 
 mod build;
 mod count;
@@ -24,11 +26,12 @@ pub struct Setup {
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
-    let rounds = arguments.next().unwrap_or("7".into()).parse::<usize>();
+    let first = arguments.next().unwrap_or("7".into());
     let wanted: Vec<String> = arguments.collect();
-    let done = match rounds {
-        Ok(rounds @ 1..) => run(rounds, &wanted),
-        _ => Err("usage: rota-benches [ROUNDS] [WORK...]; ROUNDS is a number above 0".into()),
+    let done = match (first.as_str(), first.parse::<usize>()) {
+        ("parked", _) => parked(),
+        (_, Ok(rounds @ 1..)) => run(rounds, &wanted),
+        _ => Err("usage: rota-benches [ROUNDS] [WORK...] | parked; ROUNDS is a number above 0".into()),
     };
     if let Err(problem) = done {
         eprintln!("{problem}");
@@ -60,6 +63,18 @@ fn run(rounds: usize, wanted: &[String]) -> Result<(), String> {
         true => Ok(()),
         false => Err("a contestant did its work wrong".into()),
     }
+}
+
+/// Each kind and number in a process of its own, so that none finds memory that another has left.
+fn parked() -> Result<(), String> {
+    let setup = build::all()?;
+    for kind in ["stackful", "stackful_sleep", "stepped", "stepped_sleep"] {
+        for count in ["100000", "1000000"] {
+            let mut command = Command::new(&setup.program);
+            print!("{}", output(command.args(["parked", kind, count]).stderr(Stdio::inherit()))?);
+        }
+    }
+    Ok(())
 }
 
 /// The works that the programs say they have, each with its contestants.

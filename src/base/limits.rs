@@ -6,6 +6,24 @@ pub const STACK_SIZE: usize = 256 * 1024;
 pub const STACK_SIZE_MIN: usize = 16 * 1024;
 /// The most: a mistyped size must not take the address space.
 pub const STACK_SIZE_MAX: usize = 1 << 30;
+/// Below every stack of ours, pages that nobody may touch: a frame that jumps over a single page is not rare (a path or
+/// a line on the stack), one over sixteen is.
+pub const STACK_GUARD: usize = 64 * 1024;
+/// What a stack that waits for its next task keeps of its pages: what usual bodies touch again.
+pub const STACK_KEEP: usize = 16 * 1024;
+/// After so many tasks a stack gives its deeper pages back, whether they were used or not: that costs less than finding
+/// out, and little where it is seldom.
+pub const STACK_LIVES: u32 = 64;
+/// Stacks that are trimmed before the loop waits: a few microseconds, which nobody needed.
+pub const STACKS_TRIMMED: usize = 16;
+/// Stacks in a loop's first arena, and address space that it takes at most; each further one doubles what there is.
+pub const ARENA_FIRST_STACKS: usize = 16;
+/// See there.
+pub const ARENA_FIRST: usize = 64 * 1024 * 1024;
+/// The address space of an arena at most: large enough for few mappings, small enough to be given back one by one.
+pub const ARENA_MOST: usize = 1 << 30;
+/// Debug mode warns of a task that used more than so many eighths of its stack.
+pub const STACK_EIGHTHS: usize = 6;
 /// Stacks kept for reuse where the host names no number.
 pub const STACKS_KEPT: u32 = 1024;
 /// Threads of the executor where the host names no number; blocking calls wait more than they compute.

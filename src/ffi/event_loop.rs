@@ -393,6 +393,11 @@ pub struct rota_loop_stats {
     pub stacks_kept: u64,
     /// Completions that you have not fetched, now.
     pub completions: u64,
+    /// Address space mapped for stacks, now; memory is taken by touched pages only.
+    pub stacks_mapped_bytes: u64,
+    /// The most that a task that has ended used of its stack, as far as debug mode
+    /// saw; otherwise 0.
+    pub stack_peak_bytes: u64,
 }
 
 /// What the loop has done, has, and takes. `out->size` must be set.
@@ -424,6 +429,8 @@ pub unsafe extern "C" fn rota_loop_get_stats(r#loop: rota_loop, out: *mut rota_l
                 stacks: stacks as u64,
                 stacks_kept: stacks_kept as u64,
                 completions: core.drain.len() as u64,
+                stacks_mapped_bytes: core.stacks.mapped_bytes() as u64,
+                stack_peak_bytes: core.stack_peak as u64,
             })
         })?;
         // SAFETY: the caller's word, passed on.

@@ -53,9 +53,11 @@ pub struct rota_loop_options {
     pub memory_limit: u64,
     /// What debug mode calls too long; 0 means 100 ms.
     pub slow_callback_ns: u64,
-    /// The stack of a task that names no size, in bytes; 0 means 256 KiB.
+    /// The stack of a task that names no size, in bytes of address space, of which
+    /// only touched pages take memory; 0 means 256 KiB, and powers of two are given.
     pub stack_size: usize,
-    /// Stacks kept for reuse; 0 means 1024.
+    /// Stacks kept for reuse; 0 means 1024. Those that nobody needs for a while keep
+    /// 16 KiB of memory each.
     pub stacks_kept: u32,
     /// Zero.
     pub reserved: u32,

@@ -39,6 +39,7 @@ pub mod local;
 pub mod scope;
 
 pub mod dump;
+pub mod group;
 
 pub mod blocking;
 

@@ -97,7 +97,8 @@ fn enter(
 ///
 /// The scope's own request is taken back, whether it has arrived or not. An
 /// outcome that came in spite of it wins: rota_scope_get_state() tells before.
-/// For null it returns `result`, for a scope that has ended ROTA_ERR_HANDLE.
+/// For null it returns `result`, for a scope that has ended ROTA_ERR_HANDLE, for
+/// a group's ROTA_ERR_INVALID. A group that was opened inside it is cancelled.
 #[no_mangle]
 pub extern "C" fn rota_scope_leave(scope: rota_scope, result: i64) -> i64 {
     let handle = Handle::from(scope);
@@ -161,7 +162,8 @@ pub unsafe extern "C" fn rota_scope_get_deadline(scope: rota_scope, out: *mut u6
 }
 
 /// Whether the scope has asked its task to end, and why: ROTA_SCOPE_OPEN (it has
-/// not), ROTA_SCOPE_TIMED_OUT or ROTA_SCOPE_CANCELLED.
+/// not), ROTA_SCOPE_TIMED_OUT or ROTA_SCOPE_CANCELLED (a group's also because a
+/// member failed).
 ///
 /// # Safety
 /// `out` may be written.
@@ -172,7 +174,7 @@ pub unsafe extern "C" fn rota_scope_get_state(scope: rota_scope, out: *mut u32) 
         let told = match state.core.scope_fired(handle.key())? {
             Fired::No => ROTA_SCOPE_OPEN,
             Fired::TimedOut => ROTA_SCOPE_TIMED_OUT,
-            Fired::Cancelled => ROTA_SCOPE_CANCELLED,
+            Fired::Cancelled | Fired::Failed => ROTA_SCOPE_CANCELLED,
         };
         // SAFETY: the caller's word, passed on.
         unsafe { hand_out(out, told) }

@@ -1,13 +1,14 @@
 //! Tasks: spawning, waiting, joining, cancelling.
 
-use super::guard::{guard, guard_future, guard_kind, guard_loop, guard_short};
+use super::guard::{guard, guard_future, guard_kind, guard_runtime, guard_short};
 use super::guard::{hand_out, hand_out_if_wanted, hand_out_text, text, wanted};
 use super::options::{self, Options};
-use super::registry;
+use super::registry::{self, Loop};
 use crate::base::handle::{rota_future, rota_loop, rota_task};
 use crate::base::{limits, rota_outcome, rota_status, rota_status::*, Handle, Key, Kind, Result};
-use crate::rt::{current, is_innermost, Core, NewTask, Next, Start};
+use crate::rt::{current, is_innermost, Core, NewTask, Next, StackWanted, Start};
 use crate::sys::host::{rota_free_fn, rota_step_fn, rota_task_fn, HostBody, HostFree, HostStep};
+use crate::sys::stack::HostStack;
 use crate::sys::thread::in_hook;
 use crate::sys::Text;
 use core::ffi::{c_char, c_void};
@@ -28,7 +29,8 @@ pub struct rota_task_options {
     pub size: usize,
     /// For logs: at most 255 bytes of UTF-8, copied. NULL means "task".
     pub name: *const c_char,
-    /// A stack of this size instead of one from the loop's pool, in bytes.
+    /// A stack of at least this size instead of the loop's usual one, in bytes:
+    /// powers of two are given. With `stack`: its size.
     pub stack_size: usize,
     /// Called with `user_data` once, when the body has returned; also when
     /// spawning fails.
@@ -37,6 +39,19 @@ pub struct rota_task_options {
     pub flags: u32,
     /// Zero.
     pub reserved: u32,
+    /// Memory of yours for the stack: `stack_size` bytes, 16384 at least, 1 GiB
+    /// at most. It is borrowed until the task has ended (its join is done, or
+    /// `user_data_free` is called), and overwritten. Nothing guards its end: a
+    /// word at the low end is checked when the task ends, in debug mode also
+    /// whenever it waits, and the log says as an error that it was overwritten.
+    /// ROTA_ERR_BUSY: another task of the loop runs on some of it; that a task
+    /// of another loop does is not seen. What a task runs on that
+    /// rota_loop_abandon() left must not be used again.
+    ///
+    /// NULL: a stack of ours. The 64 KiB below it end the process when they are
+    /// touched; a function with a larger frame may step over them, unless it was
+    /// compiled with -fstack-clash-protection.
+    pub stack: *mut c_void,
 }
 
 // SAFETY: integers, pointers and a nullable function pointer; the size first.
@@ -72,7 +87,7 @@ pub unsafe extern "C" fn rota_loop_spawn(
     let body = body.map(|body| unsafe { HostBody::new(body, user_data) });
     // SAFETY: the caller's word, passed on.
     unsafe {
-        spawn(r#loop, user_data, options, out, |core, new| {
+        guard_spawn(registry::find_loop(r#loop.into()), user_data, options, out, |core, new| {
             core.task_spawn(new, Start::Body(body.ok_or(ROTA_ERR_INVALID)?))
         })
     }
@@ -96,14 +111,18 @@ pub unsafe extern "C" fn rota_loop_spawn_stepped(
     let step = body.map(|body| unsafe { HostStep::new(body, user_data) });
     // SAFETY: the caller's word, passed on.
     unsafe {
-        spawn(r#loop, user_data, options, out, |core, new| core.task_spawn_stepped(new, step.ok_or(ROTA_ERR_INVALID)?))
+        guard_spawn(registry::find_loop(r#loop.into()), user_data, options, out, |core, new| {
+            core.task_spawn_stepped(new, step.ok_or(ROTA_ERR_INVALID)?)
+        })
     }
 }
 
+/// Starts a task on the loop that was found, by `start`, inside the guard.
+///
 /// # Safety
 /// As for rota_loop_spawn().
-unsafe fn spawn(
-    r#loop: rota_loop,
+pub(super) unsafe fn guard_spawn(
+    find: Result<&Loop>,
     user_data: *mut c_void,
     options: *const rota_task_options,
     out: *mut rota_task,
@@ -115,13 +134,19 @@ unsafe fn spawn(
     // SAFETY: the caller's word, passed on.
     let free = free.map(|free| unsafe { HostFree::new(free, user_data) });
     let mut made = false;
-    let status = guard_loop(r#loop, |runtime| {
+    let status = guard_runtime(find, |runtime| {
         let options = given?;
         let eager = options.flags & ROTA_TASK_EAGER != 0;
         if options.flags & !ROTA_TASK_EAGER != 0 || options.reserved != 0 || options.stack_size > limits::STACK_SIZE_MAX
         {
             return Err(ROTA_ERR_INVALID.into());
         }
+        let stack = match (options.stack.is_null(), options.stack_size) {
+            (true, 0) => StackWanted::Usual,
+            (true, size) => StackWanted::Size(size),
+            // SAFETY: the caller's word, passed on.
+            (false, size) => StackWanted::Host(unsafe { HostStack::new(options.stack, size) }.ok_or(ROTA_ERR_INVALID)?),
+        };
         let key = runtime.with(|state| {
             let core = &mut state.core;
             core.refuse_if_closing()?;
@@ -130,9 +155,8 @@ unsafe fn spawn(
                 // SAFETY: the caller's word, passed on.
                 false => Text::copy(core.memory.clone(), unsafe { text(options.name, limits::TASK_NAME_MAX)? })?,
             };
-            let stack_size = (options.stack_size > 0).then_some(options.stack_size);
             let parent = current().filter(|now| now.loop_number == core.number).and_then(|now| now.task);
-            let new = NewTask { name, stack_size, free, detached: out.is_null(), parent, eager };
+            let new = NewTask { name, stack, free, detached: out.is_null(), parent, eager };
             let key = start(core, new)?;
             // SAFETY: the caller's word, passed on.
             unsafe { hand_out_if_wanted(out, core.handle(Kind::Task, key).into()) };
@@ -206,7 +230,7 @@ pub extern "C" fn rota_task_wait(task: rota_task, future: rota_future) -> i64 {
             if future.carried().is_none() && !(ours && state.core.futures.get(future.key()).is_some()) {
                 return Err(ROTA_ERR_HANDLE.into());
             }
-            if state.core.future_is_join_of(future.key(), handle.key()) && future.carried().is_none() {
+            if state.core.future_is_above(future.key(), handle.key()) && future.carried().is_none() {
                 return Err(ROTA_ERR_INVALID.into());
             }
             state.core.task_set_next(handle.key(), Next::Future(future))?;
@@ -325,6 +349,26 @@ pub unsafe extern "C" fn rota_task_get_name(
         let name = &state.core.tasks.get(handle.key()).ok_or(ROTA_ERR_HANDLE)?.name;
         // SAFETY: the caller's word, passed on.
         unsafe { hand_out_text(name.as_bytes(), buffer, size, length) }
+    })
+}
+
+/// How many bytes of its stack the task has used at most so far, also while it
+/// runs. Only for a stackful task that was started in debug mode, which starts it
+/// on a stack of zeros and finds the lowest byte that is not zero any more
+/// (ROTA_ERR_UNSUPPORTED otherwise; where the system does not let the library
+/// look, too). ROTA_ERR_DONE: it has ended; in debug mode the log warns then if
+/// it used more than three quarters.
+///
+/// # Safety
+/// `out` may be written.
+#[no_mangle]
+pub unsafe extern "C" fn rota_task_get_stack_used(task: rota_task, out: *mut usize) -> rota_status {
+    let handle = Handle::from(task);
+    guard_kind(handle, Kind::Task, |state| {
+        wanted(out)?;
+        let used = state.core.task_stack_used(handle.key())?;
+        // SAFETY: the caller's word, passed on.
+        unsafe { hand_out(out, used) }
     })
 }
 

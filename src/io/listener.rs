@@ -21,7 +21,9 @@ use crate::base::rota_status::{
     ROTA_ERR_MEMORY, ROTA_ERR_UNSUPPORTED,
 };
 use crate::base::{limits, rota_address, Error, Handle, Key, Kind, Result};
-use crate::rt::{Core, NewTask, Object, Outcome, Start as TaskStart, TimerAction, ROTA_LOG_ERROR, ROTA_LOG_WARNING};
+use crate::rt::{
+    Core, NewTask, Object, Outcome, StackWanted, Start as TaskStart, TimerAction, ROTA_LOG_ERROR, ROTA_LOG_WARNING,
+};
 use crate::sys::driver::{Direction, ListenOptions, OpOutcome, Socket, Start};
 use crate::sys::host::HostServe;
 use crate::sys::Text;
@@ -193,7 +195,7 @@ impl Io {
         // Whoever happens to run when a connection comes is not its parent.
         let new = NewTask {
             name: Text::Static(c"serve"),
-            stack_size: None,
+            stack: StackWanted::Usual,
             free: None,
             detached: true,
             parent: None,

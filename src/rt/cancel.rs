@@ -219,15 +219,24 @@ impl<S: Service> State<S> {
                 task.round = round;
             }
             let Some(slot) = self.core.futures.get(future).filter(|slot| !slot.done) else { return };
+            let owned = match slot.source {
+                Source::Group(group) if self.core.group_is_owned_by(group, key) => Some(group),
+                _ => None,
+            };
+            if let Some(group) = owned {
+                // Whoever else waits for it: its owner does not go on before its members have ended.
+                return self.group_cancel(group, Text::None);
+            }
             if slot.claims > 1 {
                 return self.task_release(key, future);
             }
-            let Source::Task(next) = slot.source else {
+            let (Source::Task(next) | Source::Start(next)) = slot.source else {
                 let _ = self.future_cancel(future);
                 return;
             };
+            let joins = matches!(slot.source, Source::Task(_));
             let Some(task) = self.core.tasks.get_mut(next) else { return };
-            if task.join_count > 1 || task.round == round {
+            if joins && (task.join_count > 1 || task.round == round) {
                 return self.core.join_remove(future, next);
             }
             task.requests += 1;

@@ -93,11 +93,15 @@ enum Left {
 }
 
 impl<S: Service> State<S> {
+    /// Asks every task once: those in groups by their groups.
     fn cancel_tasks(&mut self) {
+        self.groups_cancel_all();
         let mut at = 0;
         while let Some(key) = self.core.tasks.next(at) {
             at = key.slot + 1;
-            let _ = self.task_cancel(key);
+            if !self.core.task_ends_with_loop(key) {
+                let _ = self.task_cancel(key);
+            }
         }
     }
 
@@ -129,6 +133,9 @@ impl<S: Service> State<S> {
         if !self.core.ready.is_empty() {
             return Left::Ready;
         }
+        if !self.groups_close() {
+            return Left::Waiting;
+        }
         if !self.core.drain.is_empty() {
             return Left::Standing;
         }
@@ -153,7 +160,7 @@ impl<S: Service> State<S> {
             at = key.slot + 1;
             let Some(future) = self.core.futures.get(key) else { continue };
             let told = match future.source {
-                Source::Task(_) => true,
+                Source::Task(_) | Source::Group(_) | Source::Start(_) => true,
                 Source::Combine(combine) => self.core.combine_asked(combine),
                 _ => false,
             };

@@ -10,6 +10,7 @@ use super::combine::Combines;
 use super::coro::StackPool;
 use super::drain::Drain;
 use super::future::Future;
+use super::group::Groups;
 use super::locals::Locals;
 use super::origins::Origins;
 use super::outcome::Outcome;
@@ -120,8 +121,12 @@ pub struct Core {
     pub(super) ties: Slab<Ties>,
     /// Cancel scopes.
     pub(super) scopes: Slab<Scope>,
-    /// Stacks of tasks that ended.
+    /// Groups of tasks and operations.
+    pub(super) groups: Groups,
+    /// Stacks of tasks.
     pub stacks: StackPool,
+    /// The most that a task which has ended used of its stack, as far as debug mode saw.
+    pub stack_peak: usize,
     /// Blocking calls.
     pub executor: Executor,
     /// The side that other threads see.
@@ -182,7 +187,9 @@ impl Core {
             locals: Locals::new(&memory),
             ties: Slab::new(memory.clone(), 1),
             scopes: Slab::new(memory.clone(), generation),
-            stacks: StackPool::new(memory.clone(), settings.stacks_kept),
+            groups: Groups::new(&memory, generation),
+            stacks: StackPool::new(memory.clone(), settings.stack_size, settings.stacks_kept),
+            stack_peak: 0,
             executor: Executor::new(
                 &memory,
                 waker.clone(),
@@ -245,6 +252,7 @@ impl Core {
             .max(self.sets.last_generation())
             .max(self.timers.last_generation())
             .max(self.scopes.last_generation())
+            .max(self.groups.last_generation())
             .max(self.driver.last_generation())
     }
 

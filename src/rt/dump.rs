@@ -18,7 +18,9 @@
 
 use super::core::Core;
 use super::event_loop::State;
-use super::info::{TaskInfo, ROTA_TASK_STATE_QUEUED, ROTA_TASK_STATE_RUNNING, ROTA_TASK_STATE_WAITING};
+use super::info::{
+    TaskInfo, ROTA_TASK_STATE_LEAVING, ROTA_TASK_STATE_QUEUED, ROTA_TASK_STATE_RUNNING, ROTA_TASK_STATE_WAITING,
+};
 use super::service::Service;
 use crate::base::{rota_status::*, Key, Result};
 use crate::sys::{List, Memory};
@@ -220,6 +222,7 @@ impl<'a, S: Service> Dump<'a, S> {
         match info.state {
             ROTA_TASK_STATE_RUNNING => self.out.add(format_args!("runs"))?,
             ROTA_TASK_STATE_QUEUED => self.out.add(format_args!("is ready"))?,
+            ROTA_TASK_STATE_LEAVING => self.out.add(format_args!("has returned and waits for its groups"))?,
             _ => self.wait(&info)?,
         }
         let plural = if info.steps == 1 { "" } else { "s" };

@@ -1,52 +1,108 @@
 //! The end of a task: its body has returned, or will never run again.
 //!
-//! First the task leaves its scopes, which may make another answer of the
-//! body's. Then it has its outcome: joins are answered, and it goes, or stays for
-//! the join that is to come.
+//! ```text
+//!                  no group of its own left
+//!   body returns ───────────────────────────────▶ ENDED: joins, its group, its free
+//!        │                                          ▲
+//!        └──────▶ LEAVING ── its groups are empty ──┘ in its turn
+//!          some left: they are cancelled
+//! ```
 //!
-//! What its scopes asked counts: a task is *asked* if a request of its own, or
-//! of a scope that was open when it ended, was outstanding. Being cancelled is no
-//! failure of a task that was asked; it is one of a task that was not.
+//! First the task leaves its scopes, which may make another answer of the
+//! body's; then it has its outcome. Groups that it owns and that still have
+//! members are cancelled, and until the last of them is empty the task is
+//! *leaving*: nobody learns of its end, and its user_data stays, which its
+//! members may use. (Its stack, if it had one, is gone.) A leaving task keeps
+//! its place in the ready queue, and the end of its last group takes it. So the
+//! ends of tasks that own each other's groups come one by one, each in a turn of
+//! its own, and never inside one another.
+//!
+//! A task is *asked* if a request of its own, or of a scope that was open when it
+//! ended, was outstanding. Being cancelled is no failure of a task that was
+//! asked; it is one of a task that was not.
+//!
+//! Who is told, in this order: those who join it, who waits for it to start, and
+//! the group that it belongs to, which may cancel its other members.
 
 use super::core::Core;
-use super::coro::Body;
 use super::event_loop::State;
 use super::future::{Object, Unseen};
 use super::hook::ROTA_TASK_ENDED;
 use super::locals::Chain;
+use super::members::Failure;
 use super::outcome::Outcome;
 use super::service::Service;
 use super::task::TaskState;
+use super::ties::{Starting, Ties};
 use crate::base::{rota_status::*, Key, Result};
 use crate::sys::host::HostFree;
 use crate::sys::Text;
 
 impl<S: Service> State<S> {
-    /// The body has returned `answer`, or whoever drops it answers for it. What it returns is the caller's to call.
+    /// The body has returned `answer`, or will never run again and this is answered for it. The task's place in the
+    /// ready queue is set aside. What it returns is the caller's to call.
     pub fn task_end(&mut self, key: Key, answer: i64) -> Option<HostFree> {
-        self.core.ready.release_one();
         self.core.tell_of_task(key, ROTA_TASK_ENDED);
-        self.core.task_release(key);
+        self.core.body_over(key);
         let asked = self.core.task_cancelling(key).is_ok_and(|requests| requests > 0);
         let answer = self.core.scopes_drop(key, answer);
         self.core.task_set_end(key, answer, asked);
-        self.core.task_complete(key)
+        self.groups_give_up(key);
+        if self.core.ties_of(key).is_some_and(|ties| ties.groups.is_some()) {
+            if let Some(task) = self.core.tasks.get_mut(key) {
+                task.state = TaskState::Leaving;
+            }
+            return None;
+        }
+        self.core.ready.release_one();
+        self.task_complete(key)
+    }
+
+    /// The turn of a task that was leaving has come.
+    pub(super) fn task_left(&mut self, key: Key) -> Option<HostFree> {
+        let leaving = self.core.tasks.get(key).is_some_and(|task| task.state == TaskState::Leaving);
+        if leaving {
+            self.task_complete(key)
+        } else {
+            None
+        }
+    }
+
+    /// The task has ended: everybody is told.
+    fn task_complete(&mut self, key: Key) -> Option<HostFree> {
+        let ties = self.core.ties_take(key).unwrap_or_default();
+        let joined = self.core.joins_answer(key, ties.member.is_some());
+        let task = self.core.tasks.get_mut(key)?;
+        task.state = TaskState::Ended;
+        task.facts.since = self.core.now;
+        let (free, outcome, detached) = (task.free.take(), task.outcome, task.detached);
+        let failed = outcome.is_error() || outcome.status == ROTA_ERR_CANCELLED as i32 && !task.asked;
+        if let Some(member) = ties.member {
+            let (text, name) = (core::mem::take(&mut task.text), core::mem::take(&mut task.name));
+            self.core.tasks.discard(key);
+            let told = self.core.start_ended(&ties, outcome, &text);
+            let failure = (failed && !told).then_some(Failure { outcome, text, name });
+            self.member_ended(member, outcome.status >= 0, failure);
+        } else if joined {
+            self.core.tasks.discard(key);
+        } else if detached {
+            self.core.task_forget(key);
+        }
+        free
     }
 }
 
 impl Core {
     /// The body is over: its stack goes back, and the values that it saw are let go of.
-    fn task_release(&mut self, key: Key) {
+    fn body_over(&mut self, key: Key) {
+        self.stack_over(key);
         let Some(task) = self.tasks.get_mut(key) else { return };
-        if let Some(Body::Stackful(stackful)) = task.body.take() {
-            stackful.recycle(&mut self.stacks);
-        }
         self.locals.release(core::mem::replace(&mut task.locals, Chain::EMPTY));
     }
 
     /// What the body's answer makes of the task's outcome.
     fn task_set_end(&mut self, key: Key, answer: i64, asked: bool) {
-        let reason = self.ties_take(key).map_or(Text::None, |ties| ties.reason);
+        let reason = self.ties_of_mut(key).map_or(Text::None, |ties| core::mem::take(&mut ties.reason));
         let Some(task) = self.tasks.get_mut(key) else { return };
         task.asked = asked;
         if answer >= 0 || answer != task.outcome.short() {
@@ -63,30 +119,31 @@ impl Core {
         }
     }
 
-    /// The task has its outcome: joins are answered.
-    fn task_complete(&mut self, key: Key) -> Option<HostFree> {
-        let task = self.tasks.get_mut(key)?;
-        task.state = TaskState::Ended;
-        task.facts.since = self.now;
-        let free = task.free.take();
-        let mut joins = task.joins.take().map(|(first, _)| first);
-        let joined = joins.is_some();
-        let (outcome, detached) = (task.outcome, task.detached);
-        let mut text = task.take_text(joined, &self.memory);
+    /// Answers the joins of a task that has ended, who get what there is to tell, unless it is a `member` of a group,
+    /// which gets that too. Whether there were any.
+    fn joins_answer(&mut self, key: Key, member: bool) -> bool {
+        let Some(task) = self.tasks.get_mut(key) else { return false };
+        let Some((first, _)) = task.joins.take() else { return false };
+        let (outcome, mut text) = (task.outcome, task.told(!member, &self.memory));
+        let mut joins = Some(first);
         while let Some(join) = joins {
             joins = self.futures.get(join).and_then(|future| future.next_join);
             let copy = if joins.is_some() { self.text_copy(&text) } else { core::mem::take(&mut text) };
             self.future_complete(join, outcome, copy, Object::None);
         }
-        if joined {
-            self.tasks.discard(key);
-        } else if let Some(task) = self.tasks.get_mut(key) {
-            task.text = text;
-            if detached {
-                self.task_forget(key);
-            }
+        true
+    }
+
+    /// The task has ended and somebody waits for it to start: he gets the failure. Whether it was his to get.
+    fn start_ended(&mut self, ties: &Ties, outcome: Outcome, text: &Text) -> bool {
+        let Starting::Waits(future) = ties.starting else { return false };
+        if outcome.status >= 0 {
+            let text = Text::Static(c"the task ended before it said that it had started");
+            self.future_complete(future, Outcome::failed(ROTA_ERR_INVALID.into(), 0), text, Object::None);
+            return false;
         }
-        free
+        let text = self.text_copy(text);
+        self.future_complete(future, outcome, text, Object::None)
     }
 
     /// Lets go of a task that has ended and that nobody joined.

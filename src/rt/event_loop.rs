@@ -14,6 +14,7 @@
 //! how much of its batch is left, and the next call resumes it before the
 //! system is asked again, so a budget changes no order.
 
+use super::callback::Label;
 use super::core::{Core, Settings};
 use super::current::{Current, Scope};
 use super::outcome::Outcome;
@@ -287,9 +288,14 @@ impl<S: Service> Runtime<S> {
             let took = after.saturating_sub(before);
             figures.longest_ns = figures.longest_ns.max(took);
             figures.callbacks += 1;
-            if debug && took > slow {
+            if debug {
                 self.with(|state| {
-                    state.core.report_slow(label, took);
+                    if let Label::Task(key) = label {
+                        state.core.stack_check(key);
+                    }
+                    if took > slow {
+                        state.core.report_slow(label, took);
+                    }
                     Ok(())
                 })?;
             }
@@ -336,6 +342,9 @@ impl<S: Service> State<S> {
     #[inline(never)]
     fn ask_system(&mut self, wait: Wait) -> Result<()> {
         let idle = self.core.ready.is_empty() && !self.core.remote.stop_asked() && !self.core.remote.has_posts();
+        if idle {
+            self.core.stacks.settle();
+        }
         let began = self.core.read_clock();
         let timeout = if !idle { Some(0) } else { self.idle_timeout(wait.limit) };
         self.poll(timeout)?;

@@ -48,6 +48,10 @@ pub enum Source {
     Combine(Key),
     /// The next of a set: who asks for it.
     Set(Key),
+    /// The end of a group's members.
+    Group(Key),
+    /// That a task says that it has started.
+    Start(Key),
     /// An operation of the layer above.
     Service(Operation),
 }
@@ -121,6 +125,8 @@ pub(super) enum Unseen<'a> {
     Future(Key),
     /// A task, by its name.
     Task(Key, &'a Text),
+    /// A group, by its name.
+    Group(Key, &'a Text),
 }
 
 impl Unseen<'_> {
@@ -128,6 +134,7 @@ impl Unseen<'_> {
         match self {
             Unseen::Future(key) => (Kind::Future, *key),
             Unseen::Task(key, _) => (Kind::Task, *key),
+            Unseen::Group(key, _) => (Kind::Group, *key),
         }
     }
 }
@@ -137,6 +144,7 @@ impl fmt::Display for Unseen<'_> {
         match self {
             Unseen::Future(_) => out.write_str("a future"),
             Unseen::Task(_, name) => write!(out, "task {name}"),
+            Unseen::Group(_, name) => write!(out, "a member of group {name}"),
         }
     }
 }
@@ -156,7 +164,8 @@ impl Core {
         let keeps = |waiter: &Waiter| match waiter {
             Waiter::Task(_) => true,
             Waiter::Member(member) => self.member_is_live(*member),
-            Waiter::Then(_) | Waiter::Drain(_) | Waiter::Until | Waiter::Listed(_) | Waiter::Blocked(_) => false,
+            Waiter::Then(_) | Waiter::Drain(_) | Waiter::Until | Waiter::Listed(_) => false,
+            Waiter::Blocked(_) | Waiter::Group(_) => false,
         };
         self.futures.get(key).is_some_and(|future| self.waiters.any(&future.waiters, keeps))
     }
@@ -245,6 +254,7 @@ impl Core {
             Waiter::Member(member) => self.member_arrived(member),
             Waiter::Listed(entry) => self.set_entry_done(entry),
             Waiter::Blocked(ticket) => self.ready.push_reserved(Entry::Blocked(key, ticket)),
+            Waiter::Group(member) => self.group_arrived(member),
         }
     }
 
@@ -338,7 +348,7 @@ impl Core {
         Some((outcome, text))
     }
 
-    /// After an object was taken: ends the future unless something else holds it.
+    /// After an object was taken, or the last claim: ends a done future unless something else holds it.
     pub fn future_released(&mut self, key: Key) {
         if let Some(future) = self.futures.get_mut(key) {
             future.seen = true;
@@ -379,6 +389,8 @@ impl<S: Service> State<S> {
             }
             Source::Combine(combine) => self.core.combine_cancel(combine),
             Source::Set(next) => self.core.set_next_cancel(key, next),
+            Source::Group(group) => self.group_wait_cancel(key, group),
+            Source::Start(task) => _ = self.task_cancel(task),
             Source::Service(operation) => self.service.cancel(&mut self.core, key, operation),
         }
         Ok(())
@@ -398,6 +410,8 @@ impl<S: Service> State<S> {
         match future.source {
             _ if future.done => {}
             Source::Task(task) => self.core.join_remove(key, task),
+            Source::Group(group) => self.core.group_wait_remove(key, group),
+            Source::Start(task) => self.core.start_remove(key, task),
             _ => self.future_cancel(key)?,
         }
         match self.core.futures.get(key) {

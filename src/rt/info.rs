@@ -25,6 +25,8 @@ pub const ROTA_TASK_STATE_RUNNING: u32 = 2;
 pub const ROTA_TASK_STATE_WAITING: u32 = 3;
 /// Its body has returned, and nobody has joined it yet.
 pub const ROTA_TASK_STATE_ENDED: u32 = 4;
+/// Its body has returned, and it ends when the groups that it owns are empty.
+pub const ROTA_TASK_STATE_LEAVING: u32 = 5;
 
 /// Where a task came from, and how long it has been where it is.
 #[derive(Clone, Copy)]
@@ -112,6 +114,7 @@ impl<S: Service> State<S> {
             TaskState::Queued => (ROTA_TASK_STATE_QUEUED, None),
             TaskState::Running => (ROTA_TASK_STATE_RUNNING, None),
             TaskState::Waiting(future) => (ROTA_TASK_STATE_WAITING, Some(future)),
+            TaskState::Leaving => (ROTA_TASK_STATE_LEAVING, None),
             TaskState::Ended => (ROTA_TASK_STATE_ENDED, None),
         };
         let mut holder = None;
@@ -143,6 +146,8 @@ impl<S: Service> State<S> {
             Some(Source::Task(_)) => c"task",
             Some(Source::Job(_)) => c"blocking call",
             Some(Source::Set(_)) => c"set",
+            Some(Source::Group(_)) => c"group",
+            Some(Source::Start(_)) => c"start",
             Some(Source::Service(operation)) => self.service.describe(operation).0,
             Some(Source::Combine(combine)) => match self.core.combines.get(combine).map(|combine| combine.rule) {
                 Some(Rule::WaitFor) => c"wait_for",
@@ -159,9 +164,14 @@ impl<S: Service> State<S> {
 
     /// Calls `visit` with each task that has to go on before this one does.
     pub(super) fn task_held_up_by(&self, key: Key, mut visit: impl FnMut(Key) -> Result<()>) -> Result<()> {
-        let Some(TaskState::Waiting(future)) = self.core.tasks.get(key).map(|task| task.state) else { return Ok(()) };
+        let future = match self.core.tasks.get(key).map(|task| task.state) {
+            Some(TaskState::Waiting(future)) => future,
+            Some(TaskState::Leaving) => return self.core.owned_members(key, visit),
+            _ => return Ok(()),
+        };
         let combine = match self.core.futures.get(future).map(|future| future.source) {
             Some(Source::Combine(combine)) => combine,
+            Some(Source::Group(group)) => return self.core.group_members(group, &mut visit),
             _ => return self.future_holder(future).map_or(Ok(()), visit),
         };
         let mut member = self.core.combines.first_waiting(combine);
@@ -179,7 +189,8 @@ impl<S: Service> State<S> {
     fn future_holder(&self, mut future: Key) -> Option<Key> {
         let holder = loop {
             match self.core.futures.get(future)?.source {
-                Source::Task(task) => break task,
+                Source::Task(task) | Source::Start(task) => break task,
+                Source::Group(group) => break self.core.group_first_task(group)?,
                 Source::Service(operation) => break self.service.describe(operation).1?,
                 Source::Combine(combine) => future = self.core.combines.first_waiting(combine)?.1,
                 Source::Promise | Source::Timer(_) | Source::Job(_) | Source::Set(_) => return None,

@@ -15,7 +15,7 @@ impl Core {
         let task = self.tasks.get_mut(key).ok_or(ROTA_ERR_HANDLE)?;
         if task.state == TaskState::Ended {
             let mut gone = self.tasks.remove(key).ok_or(ROTA_ERR_HANDLE)?;
-            let text = gone.take_text(true, &self.memory);
+            let text = gone.told(true, &self.memory);
             return Ok(self.future_done(gone.outcome, text));
         }
         let future = self.future_new(Source::Task(key))?;
@@ -29,9 +29,14 @@ impl Core {
         Ok(self.future_handle(future))
     }
 
-    /// Whether a future stands for the end of this task, which thus cannot wait for it.
-    pub fn future_is_join_of(&self, future: Key, task: Key) -> bool {
-        self.futures.get(future).is_some_and(|slot| matches!(slot.source, Source::Task(joined) if joined == task))
+    /// Whether a future stands for an end that cannot come before this task's, which thus cannot wait for it: that of
+    /// the task itself, of a group that it belongs to, or of a task that owns such a group.
+    pub fn future_is_above(&self, future: Key, task: Key) -> bool {
+        match self.futures.get(future).map(|slot| slot.source) {
+            Some(Source::Task(joined)) => joined == task || self.task_is_below(task, |_, owner| owner == Some(joined)),
+            Some(Source::Group(waited)) => self.task_is_below(task, |group, _| group == waited),
+            _ => false,
+        }
     }
 
     /// Takes a join back: the task is not asked to end.

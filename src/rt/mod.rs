@@ -21,12 +21,15 @@ mod ending;
 mod event_loop;
 mod future;
 mod gather;
+mod group;
+mod group_wait;
 mod hook;
 mod info;
 mod job;
 mod join;
 mod locals;
 mod map;
+mod members;
 mod origins;
 mod outcome;
 mod post;
@@ -36,6 +39,7 @@ mod remote;
 mod scope;
 mod service;
 mod set;
+mod stacks;
 mod task;
 mod ties;
 mod timer;
@@ -47,14 +51,16 @@ mod waiters;
 pub use self::cause::Failure;
 pub use self::core::{Core, Counters, Settings};
 pub use self::core::{ROTA_LOG_DEBUG, ROTA_LOG_ERROR, ROTA_LOG_INFO, ROTA_LOG_WARNING};
-pub use self::coro::{Start, ROTA_STEP_WAIT};
+pub use self::coro::{StackWanted, Start, ROTA_STEP_WAIT};
 pub use self::current::{get as current, is_innermost};
 pub use self::event_loop::{Runtime, State, TurnFigures, TurnLimits, ROTA_FOREVER};
 pub use self::future::{Future, Object, Source};
 pub use self::gather::{Gather, Until};
+pub use self::group::NewGroup;
 pub use self::hook::{ROTA_TASK_ENDED, ROTA_TASK_PAUSED, ROTA_TASK_RESUMED, ROTA_TASK_SPAWNED};
 pub use self::info::{
-    TaskInfo, ROTA_TASK_STATE_ENDED, ROTA_TASK_STATE_QUEUED, ROTA_TASK_STATE_RUNNING, ROTA_TASK_STATE_WAITING,
+    TaskInfo, ROTA_TASK_STATE_ENDED, ROTA_TASK_STATE_LEAVING, ROTA_TASK_STATE_QUEUED, ROTA_TASK_STATE_RUNNING,
+    ROTA_TASK_STATE_WAITING,
 };
 pub use self::job::{key_of, token_of};
 pub use self::map::Continuation;

@@ -1,4 +1,4 @@
-//! Debug mode: where each callback, timer, future and task was started.
+//! Debug mode: where each callback, timer, future, task and group was started.
 //!
 //! One word per slot, beside the slabs and not in them, so that a loop that is
 //! not debugged pays nothing. Lack of memory only loses an origin.
@@ -10,14 +10,15 @@ use crate::sys::{List, Memory};
 
 /// The origins by kind and slot.
 pub struct Origins {
-    tables: [(Kind, List<Origin>); 4],
+    tables: [(Kind, List<Origin>); 5],
 }
 
 impl Origins {
     /// None yet.
     pub fn new(memory: &Memory) -> Self {
         let table = |kind| (kind, List::new(memory.clone()));
-        Origins { tables: [table(Kind::Call), table(Kind::Timer), table(Kind::Future), table(Kind::Task)] }
+        let kinds = [Kind::Call, Kind::Timer, Kind::Future, Kind::Task, Kind::Group];
+        Origins { tables: kinds.map(table) }
     }
 
     fn table(&mut self, kind: Kind) -> Option<&mut List<Origin>> {

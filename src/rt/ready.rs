@@ -40,6 +40,8 @@ pub enum Entry {
     Blocked(Key, Ticket),
     /// A posted result that came too late.
     Free(HostFree),
+    /// A group of which some members' futures are done.
+    Group(Key),
 }
 
 /// The queue.

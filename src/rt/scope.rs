@@ -29,7 +29,7 @@
 //! What holds, between any two calls:
 //!
 //! 1. A scope is in its task's list exactly while `task` names that task; the
-//!    task's body has not ended then.
+//!    task's body has not ended then. Only a group's may be in none.
 //! 2. `request` is `None` unless the scope has fired and is in a list. A
 //!    persistent scope's is never `PassedOn` or `Arrived`.
 //! 3. `PassedOn` means that the task waits, or that what it waited for is done
@@ -54,6 +54,8 @@ pub enum Fired {
     TimedOut,
     /// Somebody cancelled it.
     Cancelled,
+    /// It is a group's, and a member failed.
+    Failed,
 }
 
 /// Where a scope's request to its task stands.
@@ -75,6 +77,8 @@ pub struct Scope {
     pub(super) task: Option<Key>,
     /// The next scope of the list, further out.
     pub(super) outer: Option<Key>,
+    /// The group whose scope it is: it stays as long as the group, in a list or not.
+    pub(super) group: Option<Key>,
     /// Whether requests from outside wait until it is left.
     pub(super) shield: bool,
     /// Whether its request arrives again and again.
@@ -106,25 +110,50 @@ impl Core {
         if slot.is_over() {
             return Err(ROTA_ERR_DONE.into());
         }
-        let outer = self.ties_make(task)?.scope;
-        let entry = if new.shield { 0 } else { self.task_outstanding(task, outer) };
-        let key = self.scope_new(new)?;
-        if let Some(scope) = self.scopes.get_mut(key) {
-            scope.task = Some(task);
-            scope.outer = outer;
-            scope.entry = entry;
-        }
-        if let Some(ties) = self.ties_of_mut(task) {
-            ties.scope = Some(key);
-        }
+        self.ties_make(task)?;
+        let key = self.scope_new(new, None)?;
+        self.scope_link(task, key);
         Ok(key)
     }
 
+    /// A scope becomes the innermost of a task that has ties.
+    pub(super) fn scope_link(&mut self, task: Key, key: Key) {
+        let Some(ties) = self.ties_of_mut(task) else { return };
+        let outer = ties.scope.replace(key);
+        let outstanding = self.task_outstanding(task, outer);
+        if let Some(scope) = self.scopes.get_mut(key) {
+            scope.task = Some(task);
+            scope.outer = outer;
+            scope.entry = if scope.shield { 0 } else { outstanding };
+        }
+    }
+
+    /// A group's scope leaves the list that it is in: its request is taken back.
+    pub(super) fn scope_unlink(&mut self, key: Key) {
+        let Some(scope) = self.scopes.get_mut(key) else { return };
+        scope.request = Request::None;
+        let (Some(task), outer) = (scope.task.take(), scope.outer.take()) else { return };
+        let Some(mut at) = self.ties_of(task).and_then(|ties| ties.scope) else { return };
+        if at == key {
+            if let Some(ties) = self.ties_of_mut(task) {
+                ties.scope = outer;
+            }
+            return;
+        }
+        while let Some(scope) = self.scopes.get_mut(at) {
+            match scope.outer {
+                Some(next) if next != key => at = next,
+                _ => return scope.outer = outer,
+            }
+        }
+    }
+
     /// A scope that is in no list yet.
-    fn scope_new(&mut self, new: NewScope) -> Result<Key> {
+    pub(super) fn scope_new(&mut self, new: NewScope, group: Option<Key>) -> Result<Key> {
         let key = self.scopes.insert(Scope {
             task: None,
             outer: None,
+            group,
             shield: new.shield,
             persistent: new.persistent,
             fired: Fired::No,
@@ -171,16 +200,20 @@ impl Core {
         Ok(self.scopes.get(key).ok_or(ROTA_ERR_HANDLE)?.fired)
     }
 
-    /// The nearest deadline of a task's scopes, up to a shield.
+    /// The nearest deadline of a task's scopes and of the group it is in, up to a shield.
     pub fn task_deadline(&self, task: Key) -> Result<u64> {
         self.tasks.get(task).ok_or(ROTA_ERR_HANDLE)?;
         let mut nearest = u64::MAX;
         let mut at = self.ties_of(task).and_then(|ties| ties.scope);
         while let Some(scope) = at.and_then(|key| self.scopes.get(key)) {
             nearest = nearest.min(scope.deadline);
-            at = if scope.shield { None } else { scope.outer };
+            if scope.shield {
+                return Ok(nearest);
+            }
+            at = scope.outer;
         }
-        Ok(nearest)
+        let around = self.task_group(task).and_then(|group| self.group_scope(group).ok());
+        Ok(around.and_then(|scope| self.scopes.get(scope)).map_or(nearest, |scope| nearest.min(scope.deadline)))
     }
 
     /// How many requests are outstanding of the scopes from `at` outwards, up to a shield, and of the task itself.
@@ -208,21 +241,25 @@ impl Core {
         false
     }
 
-    /// Ends the innermost scope of a task; what `result` is outside it.
-    fn scope_drop(&mut self, task: Key, result: i64) -> i64 {
-        let Some(ties) = self.ties_of_mut(task) else { return result };
-        let Some(scope) = ties.scope.and_then(|key| self.scopes.remove(key)) else { return result };
-        if let Some(ties) = self.ties_of_mut(task) {
-            ties.scope = scope.outer;
-        }
-        if let Some(timer) = scope.timer {
+    /// Ends a scope that is in no list.
+    pub(super) fn scope_end(&mut self, key: Key) {
+        if let Some(timer) = self.scopes.remove(key).and_then(|scope| scope.timer) {
             self.timers.cancel(timer);
         }
-        if scope.fired != Fired::TimedOut || result != ROTA_ERR_CANCELLED as i64 {
-            return result;
+    }
+
+    /// The innermost scope of a task ends, or leaves the list if it is a group's; what `result` is outside it.
+    fn scope_drop(&mut self, task: Key, result: i64) -> i64 {
+        let Some(key) = self.ties_of(task).and_then(|ties| ties.scope) else { return result };
+        let Some(scope) = self.scopes.get(key) else { return result };
+        let (outer, shield, entry, of_group) = (scope.outer, scope.shield, scope.entry, scope.group.is_some());
+        let timed_out = scope.fired == Fired::TimedOut;
+        self.scope_unlink(key);
+        if !of_group {
+            self.scope_end(key);
         }
-        let others = if scope.shield { 0 } else { self.task_outstanding(task, scope.outer) };
-        if others <= scope.entry {
+        let others = if shield { 0 } else { self.task_outstanding(task, outer) };
+        if timed_out && result == ROTA_ERR_CANCELLED as i64 && others <= entry {
             return ROTA_ERR_TIMEOUT as i64;
         }
         result
@@ -240,10 +277,15 @@ impl Core {
 impl<S: Service> State<S> {
     /// Leaves a scope and all inside it; what `result` is outside them.
     pub fn scope_leave(&mut self, key: Key, mut result: i64) -> Result<i64> {
-        let task = self.core.scopes.get(key).and_then(|scope| scope.task).ok_or(ROTA_ERR_HANDLE)?;
-        let shielded = self.core.task_is_shielded(task, self.core.scopes.get(key).and_then(|scope| scope.outer));
+        let scope = self.core.scopes.get(key).ok_or(ROTA_ERR_HANDLE)?;
+        let (None, Some(task)) = (scope.group, scope.task) else { return Err(ROTA_ERR_INVALID.into()) };
+        let shielded = self.core.task_is_shielded(task, scope.outer);
         while self.core.scopes.get(key).is_some() {
+            let group = self.core.task_innermost_group(task);
             result = self.core.scope_drop(task, result);
+            if let Some(group) = group {
+                self.group_cancel(group, Text::Static(c"the scope around the group was left"));
+            }
         }
         if shielded {
             self.task_deliver_due(task);
@@ -268,14 +310,23 @@ impl<S: Service> State<S> {
         }
     }
 
-    /// A scope that has not fired does.
-    fn scope_fire(&mut self, key: Key, fired: Fired, reason: Text) {
+    /// A scope that has not fired does. A group's asks its members, and then its owner.
+    pub(super) fn scope_fire(&mut self, key: Key, fired: Fired, reason: Text) {
         let Some(scope) = self.core.scopes.get_mut(key) else { return };
         scope.fired = fired;
         scope.reason = reason;
         if let Some(timer) = scope.timer.take() {
             self.core.timers.cancel(timer);
         }
+        match scope.group {
+            Some(group) => self.group_ask(group),
+            None => self.scope_ask(key),
+        }
+    }
+
+    /// A scope that has fired asks its task, if it is in a list.
+    pub(super) fn scope_ask(&mut self, key: Key) {
+        let Some(scope) = self.core.scopes.get_mut(key) else { return };
         let Some(task) = scope.task else { return };
         scope.request = Request::Due;
         let Some(TaskState::Waiting(future)) = self.core.tasks.get(task).map(|task| task.state) else { return };

@@ -5,7 +5,9 @@
 //!  ──────▶ QUEUED ────────▶ RUNNING ────────▶ WAITING(future) ────────┐
 //!             ▲                │ │                                    │
 //!             │ yield, budget  │ │ the body returns                   │
-//!             ├────────────────┘ └────────▶ ENDED ──▶ joined, detached│
+//!             ├────────────────┘ ├────────▶ ENDED ──▶ joined, detached│
+//!             │                  │            ▲                       │
+//!             │                  └──▶ LEAVING ┘ its groups are empty  │
 //!             └───────────────────────────────────────────────────────┘
 //! ```
 //!
@@ -17,7 +19,7 @@
 //! what its end does in `ending.rs`.
 
 use super::core::Core;
-use super::coro::{Body, Stackful, Start, Step};
+use super::coro::{Body, StackWanted, Stackful, Start, Step};
 use super::event_loop::State;
 use super::hook::{ROTA_TASK_RESUMED, ROTA_TASK_SPAWNED};
 use super::info::Facts;
@@ -39,7 +41,9 @@ pub enum TaskState {
     Running,
     /// It waits for a future.
     Waiting(Key),
-    /// Its body has returned.
+    /// Its body has returned, and what it owns has not ended.
+    Leaving,
+    /// It has ended.
     Ended,
 }
 
@@ -55,7 +59,7 @@ pub enum Next {
 impl Task {
     /// Whether its body has returned.
     pub fn is_over(&self) -> bool {
-        self.state == TaskState::Ended
+        matches!(self.state, TaskState::Leaving | TaskState::Ended)
     }
 }
 
@@ -108,8 +112,8 @@ pub struct Task {
 pub struct NewTask {
     /// For logs.
     pub name: Text,
-    /// The size of its own stack; None for one from the pool.
-    pub stack_size: Option<usize>,
+    /// The stack it runs on, if it is not stepped.
+    pub stack: StackWanted,
     /// Lets go of the body's user_data.
     pub free: Option<HostFree>,
     /// Whether nobody will join it.
@@ -123,13 +127,16 @@ pub struct NewTask {
 impl Core {
     /// A new task with a stack, queued for the next turn.
     pub fn task_spawn(&mut self, new: NewTask, start: Start) -> Result<Key> {
-        let (size, own) = (new.stack_size.unwrap_or(self.stack_size), new.stack_size.is_some());
-        let eager = new.eager;
+        let (stack, eager) = (new.stack, new.eager);
         let key = self.task_insert(new, true)?;
         let handle = self.handle(Kind::Task, key).into();
-        match Stackful::new(&mut self.stacks, size, own, handle, start) {
-            Ok(body) => Ok(self.task_start(key, Body::Stackful(body), eager)),
+        match Stackful::new(&mut self.stacks, stack, self.debug, handle, start) {
+            Ok(body) => {
+                self.stack_crowding();
+                Ok(self.task_start(key, Body::Stackful(body), eager))
+            }
             Err(error) => {
+                self.stack_refused(stack, &error);
                 let locals = self.tasks.remove(key).map_or(Chain::EMPTY, |task| task.locals);
                 self.locals.release(locals);
                 self.ready.release_one();
@@ -140,6 +147,9 @@ impl Core {
 
     /// A new stepped task, queued for the next turn.
     pub fn task_spawn_stepped(&mut self, new: NewTask, step: HostStep) -> Result<Key> {
+        if matches!(new.stack, StackWanted::Host(_)) {
+            return Err(ROTA_ERR_INVALID.into());
+        }
         let eager = new.eager;
         let key = self.task_insert(new, false)?;
         Ok(self.task_start(key, Body::Stepped(step), eager))
@@ -330,7 +340,7 @@ impl<S: Service> State<S> {
             core.task_set_outcome(key, Outcome::carried(carried)?)
         } else {
             let waited = future.key();
-            if core.future_is_join_of(waited, key) {
+            if core.future_is_above(waited, key) {
                 return Err(ROTA_ERR_INVALID.into());
             }
             let slot = core.futures.get_mut(waited).ok_or(ROTA_ERR_HANDLE)?;

@@ -1,18 +1,36 @@
-//! What ties a task to others beside what it waits for: its scopes, and in what words it was asked to end.
+//! What ties a task to others beside what it waits for: scopes, groups, and in what words it was asked to end.
 //!
 //! Most tasks have none of it, so it stands beside their slots: a task without
 //! ties carries one empty option. They are made when first needed, and go when
-//! the body has ended (`ending.rs`).
+//! the task has ended (`ending.rs`).
 
 use super::core::Core;
 use crate::base::{rota_status::*, Key, Result};
 use crate::sys::Text;
+
+/// Whether somebody waits for a task to say that it has started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Starting {
+    /// It was not spawned for that.
+    #[default]
+    No,
+    /// This future is done when it says so.
+    Waits(Key),
+    /// It has said so, or the future was closed.
+    Over,
+}
 
 /// The ties of one task.
 #[derive(Default)]
 pub struct Ties {
     /// The innermost of its scopes.
     pub(super) scope: Option<Key>,
+    /// The first of the groups that it owns.
+    pub(super) groups: Option<Key>,
+    /// What it is to the group that it belongs to.
+    pub(super) member: Option<Key>,
+    /// Whether somebody waits for it to say that it has started.
+    pub(super) starting: Starting,
     /// Why it was asked to end, in the words of who asked last and gave any.
     pub(super) reason: Text,
 }
@@ -38,7 +56,7 @@ impl Core {
         self.ties.get_mut(key).ok_or(ROTA_ERR_HANDLE.into())
     }
 
-    /// The body has ended: they go, and are the caller's to look at once more.
+    /// The task has ended: they go, and are the caller's to look at once more.
     pub(super) fn ties_take(&mut self, task: Key) -> Option<Ties> {
         let ties = self.tasks.get_mut(task)?.ties.take()?;
         self.ties.remove(ties)

@@ -25,10 +25,13 @@ pub enum Waiter {
     Listed(Key),
     /// A thread that is blocked.
     Blocked(Ticket),
+    /// A member of a group.
+    Group(Key),
 }
 
 impl Waiter {
-    /// Whether it has a place in the ready queue set aside while it waits. A task and a combination have their own.
+    /// Whether it has a place in the ready queue set aside while it waits. A task, a combination and a group have their
+    /// own.
     pub fn has_place(&self) -> bool {
         matches!(self, Waiter::Then(_) | Waiter::Drain(_) | Waiter::Blocked(_))
     }

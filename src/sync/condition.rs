@@ -17,7 +17,7 @@
 //! must not get the lock, since nobody would let go of it: it leaves whichever
 //! line it stands in at once, and a notification that it had goes to the next.
 
-use super::line::{Line, Owner, NOTHING};
+use super::line::{Line, Owner, Waiting, NOTHING};
 use super::Objects;
 use crate::base::{rota_status::*, Handle, Key, Result};
 use crate::rt::{Core, Object, Outcome};
@@ -53,46 +53,55 @@ impl Objects {
 
     /// The first `count` of those who wait go to the lock's line.
     pub fn condition_notify(&mut self, core: &mut Core, key: Key, count: usize) -> Result<()> {
-        let condition = self.conditions.get_mut(key).ok_or(ROTA_ERR_HANDLE)?;
-        let lock = condition.lock;
+        self.conditions.get(key).ok_or(ROTA_ERR_HANDLE)?;
         for _ in 0..count {
-            let Some(condition) = self.conditions.get_mut(key) else { break };
-            let Some(first) = self.lines.first(&condition.line) else { break };
-            self.condition_leave(core, key, first.waiter, Owner::Back { lock, notified: Some(key) });
+            let Some(lock) = self.condition_move_first(key) else { break };
+            self.lock_hand_over(core, lock);
         }
         Ok(())
     }
 
-    /// One goes from the condition's line to the lock's, and has the lock if it is free.
-    fn condition_leave(&mut self, core: &mut Core, key: Key, waiter: Key, owner: Owner) {
-        let Some(condition) = self.conditions.get_mut(key) else { return };
-        let Some(lock) = self.locks.get_mut(condition.lock) else { return };
-        let of = condition.lock;
-        self.lines.change(&mut condition.line, &mut lock.line, waiter, owner);
-        self.lock_hand_over(core, of);
+    /// The first in the condition's line is notified; the lock to whose line he goes.
+    fn condition_move_first(&mut self, key: Key) -> Option<Key> {
+        let condition = self.conditions.get(key)?;
+        let first = self.lines.first(&condition.line)?;
+        self.condition_move(key, first.waiter, Some(key))
+    }
+
+    fn condition_move(&mut self, key: Key, waiter: Key, notified: Option<Key>) -> Option<Key> {
+        let condition = self.conditions.get_mut(key)?;
+        let lock = condition.lock;
+        let to = &mut self.locks.get_mut(lock)?.line;
+        self.lines.change(&mut condition.line, to, waiter, Owner::Back { lock, notified });
+        Some(lock)
     }
 
     /// One who waits for a condition is not to wait any longer.
     pub(super) fn condition_cancel(&mut self, core: &mut Core, key: Key, future: Key, waiter: Key) {
-        let Some(condition) = self.conditions.get_mut(key) else { return };
         if core.future_is_forgotten(future) {
-            return self.lines.cancel(core, &mut condition.line, waiter);
+            if let Some(condition) = self.conditions.get_mut(key) {
+                self.lines.cancel(core, &mut condition.line, waiter);
+            }
+        } else if let Some(lock) = self.condition_move(key, waiter, None) {
+            self.lock_hand_over(core, lock);
         }
-        let owner = Owner::Back { lock: condition.lock, notified: None };
-        self.condition_leave(core, key, waiter, owner);
     }
 
-    /// One who comes back from a condition is not to wait for the lock any longer: he does, unless nobody would know.
-    pub(super) fn back_cancel(&mut self, core: &mut Core, lock: Key, notified: Option<Key>, future: Key, waiter: Key) {
-        if !core.future_is_forgotten(future) {
-            return;
+    /// One who comes back from a condition leaves the lock's line if nobody would know that he has the lock. Whether
+    /// he did. Everybody else goes on waiting for it, cancelled or not.
+    pub(super) fn back_forget(&mut self, core: &mut Core, back: Waiting) -> bool {
+        let Owner::Back { lock, notified } = back.owner else { return false };
+        if !core.future_is_forgotten(back.future) {
+            return false;
         }
         if let Some(lock) = self.locks.get_mut(lock) {
-            self.lines.cancel(core, &mut lock.line, waiter);
+            self.lines.cancel(core, &mut lock.line, back.waiter);
+            core.future_released(back.future);
         }
         if let Some(condition) = notified {
-            let _ = self.condition_notify(core, condition, 1);
+            let _ = self.condition_move_first(condition);
         }
+        true
     }
 
     /// Ends it; those who wait for it are told that it was shut. Those who were notified go on waiting for the lock.

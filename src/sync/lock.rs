@@ -52,14 +52,21 @@ impl Objects {
 
     /// Gives a lock that nobody holds to the first in line.
     pub(super) fn lock_hand_over(&mut self, core: &mut Core, key: Key) {
-        let Some(lock) = self.locks.get_mut(key).filter(|lock| !lock.locked) else { return };
-        let Some(first) = self.lines.first(&lock.line) else { return };
-        let outcome = match first.owner {
-            Owner::Back { notified: None, .. } => Outcome::cancelled(),
-            _ => Outcome::value(0),
-        };
+        while let Some(lock) = self.locks.get_mut(key).filter(|lock| !lock.locked) {
+            let Some(first) = self.lines.first(&lock.line) else { return };
+            let outcome = match first.owner {
+                Owner::Back { .. } if self.back_forget(core, first) => continue,
+                Owner::Back { notified: None, .. } => Outcome::cancelled(),
+                _ => Outcome::value(0),
+            };
+            self.lock_give(core, key, first.future, outcome);
+        }
+    }
+
+    fn lock_give(&mut self, core: &mut Core, key: Key, future: Key, outcome: Outcome) {
+        let Some(lock) = self.locks.get_mut(key) else { return };
         lock.locked = true;
-        lock.holder = core.future_waiting_task(first.future);
+        lock.holder = core.future_waiting_task(future);
         self.lines.serve(core, &mut lock.line, outcome, Object::None);
     }
 

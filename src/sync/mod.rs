@@ -23,7 +23,7 @@ pub use self::line::WAITS;
 use self::barrier::Barrier;
 use self::condition::Condition;
 use self::event::Event;
-use self::line::{Line, Lines, Owner};
+use self::line::{Line, Lines, Owner, Waiting};
 use self::lock::Lock;
 use self::once::Once;
 use self::queue::Queue;
@@ -69,7 +69,10 @@ impl Objects {
         let Some(owner) = self.lines.owner(waiter) else { return };
         let line: Option<&mut Line> = match owner {
             Owner::Condition(key) => return self.condition_cancel(core, key, future, waiter),
-            Owner::Back { lock, notified } => return self.back_cancel(core, lock, notified, future, waiter),
+            Owner::Back { .. } => {
+                self.back_forget(core, Waiting { waiter, future, owner });
+                return;
+            }
             Owner::Lock(key) => self.locks.get_mut(key).map(|lock| &mut lock.line),
             Owner::Read(key) | Owner::Write(key) => self.rwlocks.get_mut(key).map(|rwlock| &mut rwlock.line),
             Owner::Semaphore(key) => self.semaphores.get_mut(key).map(|semaphore| &mut semaphore.line),

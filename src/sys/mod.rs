@@ -12,6 +12,7 @@ pub mod origin;
 pub mod primitives;
 pub mod resolver;
 pub mod selector;
+pub mod stack;
 pub mod thread;
 mod threads;
 pub mod waits;

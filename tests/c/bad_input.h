@@ -12,6 +12,7 @@ enum kind {
     ONCE,
     SCOPE,
     SET,
+    GROUP,
     KINDS
 };
 
@@ -33,6 +34,7 @@ typedef struct {
     rota_once once;
     rota_set set;
     rota_scope scope; /* of the task, entered from outside */
+    rota_group group;
     rota_future other;
     int raw;
     uint64_t live[KINDS], stale[KINDS];
@@ -93,6 +95,13 @@ static int64_t waits(rota_task task, void *user_data) {
 
 /* ---- the fixture */
 
+static uint64_t end_a_set(rota_loop loop) {
+    rota_set set;
+    CHECK_STATUS(rota_loop_open_set(loop, &set), ROTA_OK);
+    CHECK_STATUS(rota_set_close(set), ROTA_OK);
+    return set.id;
+}
+
 /* One thing of each kind that has ended; what lives now may stand in its slot. */
 static void end_one_of_each(fixture *self) {
     rota_loop loop = open_system();
@@ -111,7 +120,7 @@ static void end_one_of_each(fixture *self) {
     rota_rwlock rwlock;
     rota_once once;
     rota_scope scope;
-    rota_set set;
+    rota_group group;
     int raw;
     self->stale[LOOP] = loop.id;
     CHECK_STATUS(rota_loop_close(loop, SECOND), ROTA_OK);
@@ -136,10 +145,10 @@ static void end_one_of_each(fixture *self) {
     CHECK_STATUS(rota_barrier_close(barrier), ROTA_OK);
     CHECK_STATUS(rota_loop_open_rwlock(self->loop, &rwlock), ROTA_OK);
     CHECK_STATUS(rota_rwlock_close(rwlock), ROTA_OK);
-    CHECK_STATUS(rota_loop_open_set(self->loop, &set), ROTA_OK);
-    CHECK_STATUS(rota_set_close(set), ROTA_OK);
     CHECK_STATUS(rota_loop_open_once(self->loop, &once), ROTA_OK);
     CHECK_STATUS(rota_once_close(once), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_group(self->loop, NULL, &group), ROTA_OK);
+    CHECK_STATUS(rota_group_close(group), ROTA_OK);
     stream = connect_raw(self->loop, &raw);
     CHECK_STATUS(rota_stream_close(stream), ROTA_OK);
     close(raw);
@@ -159,7 +168,8 @@ static void end_one_of_each(fixture *self) {
     self->stale[RWLOCK] = rwlock.id;
     self->stale[ONCE] = once.id;
     self->stale[SCOPE] = scope.id;
-    self->stale[SET] = set.id;
+    self->stale[SET] = end_a_set(self->loop);
+    self->stale[GROUP] = group.id;
 }
 
 static void open_fixture(fixture *self) {
@@ -178,6 +188,7 @@ static void open_fixture(fixture *self) {
     CHECK_STATUS(rota_loop_open_rwlock(self->loop, &self->rwlock), ROTA_OK);
     CHECK_STATUS(rota_loop_open_once(self->loop, &self->once), ROTA_OK);
     CHECK_STATUS(rota_loop_open_set(self->loop, &self->set), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_group(self->loop, NULL, &self->group), ROTA_OK);
     self->other = rota_future_open(self->loop);
     self->task = spawn(self->loop, waits, self);
     turns(self->loop, 3);
@@ -202,6 +213,7 @@ static void open_fixture(fixture *self) {
     self->live[ONCE] = self->once.id;
     self->live[SCOPE] = self->scope.id;
     self->live[SET] = self->set.id;
+    self->live[GROUP] = self->group.id;
 }
 
 static void sets_flag(rota_loop loop, rota_status status, void *user_data) {
@@ -238,6 +250,9 @@ static void check_unharmed(fixture *self) {
     CHECK_STATUS(rota_scope_get_state(self->scope, &requests), ROTA_OK);
     CHECK_EQ(requests, ROTA_SCOPE_OPEN);
     CHECK_STATUS(rota_set_get_count(self->set, &size), ROTA_OK);
+    CHECK_STATUS(rota_group_get_count(self->group, &size), ROTA_OK);
+    CHECK_EQ(size, 0);
+    CHECK_STATUS(rota_group_get_error_count(self->group, &size), ROTA_OK);
     CHECK_EQ(size, 0);
     CHECK_STATUS(rota_listener_get_address(self->listener, &address), ROTA_OK);
     CHECK_STATUS(rota_stream_get_buffered(self->stream, &size), ROTA_OK);

@@ -280,6 +280,24 @@ TEST(a_wait_that_is_closed_gives_up_the_lock_and_hands_its_notification_on) {
     close_clean(loop);
 }
 
+TEST(a_closed_wait_that_loses_its_last_callback_gives_up_the_lock_too) {
+    rota_future alone;
+    size_t removed = 0;
+    open_all();
+    alone = wait_then("never");
+    waiter("b");
+    hold();
+    notify(1);
+    CHECK_STATUS(rota_future_close(alone), ROTA_ERR_BUSY);
+    CHECK_STATUS(rota_future_remove(alone, record_future, (void *)"never", &removed), ROTA_OK);
+    CHECK_EQ(removed, 1);
+    release();
+    run_dry(loop);
+    CHECK_RECORD("b:ok");
+    CHECK(!is_locked());
+    close_clean(loop);
+}
+
 static int64_t waits_a_second(rota_task task, void *user_data) {
     int64_t came = rota_await(rota_lock_acquire(lock));
     (void)task;
@@ -301,6 +319,42 @@ TEST(a_time_limit_ends_a_wait_with_the_lock_held) {
     CHECK_EQ(WAIT(loop, rota_task_join(task)), 0);
     CHECK_RECORD("b:ok");
     CHECK(!is_locked());
+    close_clean(loop);
+}
+
+static int stock;
+
+/* What asyncio's wait_for(predicate) does: looks again after each wait. */
+static int64_t takes_three(rota_task task, void *user_data) {
+    int64_t came = rota_await(rota_lock_acquire(lock));
+    (void)task, (void)user_data;
+    while (came == 0 && stock < 3) {
+        record("looked:%d", stock);
+        came = rota_await(rota_condition_wait(condition));
+    }
+    CHECK_EQ(came, 0);
+    stock -= 3;
+    release();
+    return 0;
+}
+
+TEST(what_was_waited_for_is_looked_at_again_after_each_notification) {
+    rota_task task;
+    int i;
+    open_all();
+    stock = 0;
+    task = spawn(loop, takes_three, NULL);
+    turns(loop, 2);
+    for (i = 0; i < 3; i++) {
+        hold();
+        stock++;
+        notify(1);
+        release();
+        turns(loop, 2);
+    }
+    CHECK_EQ(WAIT(loop, rota_task_join(task)), 0);
+    CHECK_RECORD("looked:0 looked:1 looked:2");
+    CHECK_EQ(stock, 0);
     close_clean(loop);
 }
 
@@ -348,17 +402,22 @@ TEST(closing_the_condition_ends_its_line_and_not_those_who_were_notified) {
 
 TEST(closing_the_lock_tells_all_that_they_do_not_hold_it) {
     rota_task cancelled;
+    rota_condition other;
     open_all();
     waiter("notified");
     cancelled = waiter("cancelled");
     waiter("waits");
+    other = condition;
+    condition = open_condition();
+    waiter("elsewhere"); /* the first that the lock knows of */
+    condition = other;
     hold();
     CHECK_STATUS(rota_future_then(rota_lock_acquire(lock), record_future, (void *)"line"), ROTA_OK);
     notify(1);
     CHECK_STATUS(rota_task_cancel(cancelled), ROTA_OK);
     CHECK_STATUS(rota_lock_close(lock), ROTA_OK);
     run_dry(loop);
-    CHECK_RECORD("line:cancelled notified:-33 cancelled:-33 waits:-33");
+    CHECK_RECORD("line:cancelled notified:-33 cancelled:-33 elsewhere:-33 waits:-33");
     close_clean(loop);
 }
 
@@ -392,7 +451,9 @@ int main(int argc, char **argv) {
     RUN(a_second_request_while_he_comes_back_is_due_afterwards);
     RUN(a_notification_goes_to_one_who_still_waits);
     RUN(a_wait_that_is_closed_gives_up_the_lock_and_hands_its_notification_on);
+    RUN(a_closed_wait_that_loses_its_last_callback_gives_up_the_lock_too);
     RUN(a_time_limit_ends_a_wait_with_the_lock_held);
+    RUN(what_was_waited_for_is_looked_at_again_after_each_notification);
     RUN(a_combination_that_is_closed_gives_up_the_lock_as_well);
     RUN(closing_the_condition_ends_its_line_and_not_those_who_were_notified);
     RUN(closing_the_lock_tells_all_that_they_do_not_hold_it);

@@ -124,6 +124,63 @@ TEST(ten_threads_start_a_task_each_and_have_its_failure) {
 }
 TEST(ten_threads_start_a_task_each_that_cancels_itself) { visit(false, true, CANCELLED); }
 
+/* ---- calls from other threads: waiting there, and cancelling from there */
+
+typedef struct {
+    rota_future end;
+    rota_task task;
+    uint64_t timeout_ns;
+    int64_t result;
+    bool cancels;
+    atomic_bool over;
+} guest;
+
+static int64_t sleeps_for_ever(rota_task task, void *user_data) {
+    (void)task, (void)user_data;
+    return rota_await(rota_loop_sleep(loop, ROTA_FOREVER));
+}
+
+static int64_t naps(rota_task task, void *user_data) {
+    (void)task, (void)user_data;
+    return rota_await(rota_loop_sleep(loop, MILLISECOND)) < 0 ? CANCELLED : 42;
+}
+
+static void *is_a_guest(void *argument) {
+    guest *self = argument;
+    if (self->cancels) CHECK_STATUS(rota_task_post_cancel(self->task), ROTA_OK);
+    self->result = rota_future_wait_blocking(self->end, self->timeout_ns, NULL);
+    if (self->result == ROTA_ERR_TIMEOUT) CHECK_STATUS(rota_task_post_cancel(self->task), ROTA_OK);
+    atomic_store(&self->over, true);
+    return NULL;
+}
+
+/* A thread waits for the end of a task, or for a time; and cancels it, before or after that. */
+static void be_a_guest(rota_task_fn body, uint64_t timeout_ns, bool cancels, int64_t expected) {
+    guest self = {.timeout_ns = timeout_ns, .cancels = cancels};
+    pthread_t thread;
+    loop = open_system();
+    self.task = spawn(loop, body, NULL);
+    self.end = rota_task_join(self.task);
+    turn(loop);
+    CHECK_EQ(pthread_create(&thread, NULL, is_a_guest, &self), 0);
+    TURN_UNTIL(loop, atomic_load(&self.over));
+    CHECK_EQ(pthread_join(thread, NULL), 0);
+    CHECK_STATUS(self.result, expected);
+    if (expected == ROTA_ERR_TIMEOUT) CHECK_STATUS(WAIT(loop, self.end), CANCELLED);
+    CHECK_EQ(stats_of(loop).tasks, 0); /* nothing of it is left */
+    close_clean(loop);
+}
+
+TEST(a_thread_waits_for_the_end_of_a_task) { be_a_guest(naps, ROTA_FOREVER, false, 42); }
+
+TEST(a_thread_whose_time_is_over_cancels_the_task) {
+    be_a_guest(sleeps_for_ever, MILLISECOND, false, ROTA_ERR_TIMEOUT);
+}
+
+TEST(a_thread_cancels_a_task_and_is_told_that_it_was) {
+    be_a_guest(sleeps_for_ever, ROTA_FOREVER, true, CANCELLED);
+}
+
 /* ---- a loop in each thread */
 
 enum { THREADS = 10, TASKS = 100 };
@@ -167,6 +224,9 @@ int main(int argc, char **argv) {
     RUN(ten_threads_start_a_task_each_and_have_its_result);
     RUN(ten_threads_start_a_task_each_and_have_its_failure);
     RUN(ten_threads_start_a_task_each_that_cancels_itself);
+    RUN(a_thread_waits_for_the_end_of_a_task);
+    RUN(a_thread_whose_time_is_over_cancels_the_task);
+    RUN(a_thread_cancels_a_task_and_is_told_that_it_was);
     RUN(ten_threads_run_a_loop_each_and_see_their_own_tasks_only);
     return test_end();
 }

@@ -75,4 +75,78 @@ UNUSED_SAFE static void after(uint64_t delay_ns, rota_timer_fn what, other *self
     CHECK_STATUS(rota_loop_call_later(the_loop, delay_ns, what, self, NULL), ROTA_OK);
 }
 
+/* ---- groups */
+
+UNUSED_SAFE static rota_group open_group_with(uint64_t timeout_ns, uint32_t flags) {
+    rota_group_options options;
+    rota_group group = {0};
+    CHECK_STATUS(rota_group_options_init(&options, sizeof options), ROTA_OK);
+    options.timeout_ns = timeout_ns;
+    options.flags = flags;
+    options.name = "some group";
+    CHECK_STATUS(rota_loop_open_group(the_loop, &options, &group), ROTA_OK);
+    CHECK(group.id != 0);
+    return group;
+}
+
+UNUSED_SAFE static rota_group open_group(void) {
+    rota_group group = {0};
+    CHECK_STATUS(rota_loop_open_group(the_loop, NULL, &group), ROTA_OK);
+    return group;
+}
+
+UNUSED_SAFE static size_t count_of(rota_group group) {
+    size_t count = 99;
+    CHECK_STATUS(rota_group_get_count(group, &count), ROTA_OK);
+    return count;
+}
+
+UNUSED_SAFE static size_t errors_of(rota_group group) {
+    size_t count = 99;
+    CHECK_STATUS(rota_group_get_error_count(group, &count), ROTA_OK);
+    return count;
+}
+
+UNUSED_SAFE static rota_failure error_of(rota_group group, size_t index) {
+    rota_failure failure = {0};
+    failure.size = sizeof failure;
+    CHECK_STATUS(rota_group_get_error(group, index, &failure), ROTA_OK);
+    CHECK(failure.name != NULL && failure.outcome.message != NULL);
+    return failure;
+}
+
+/* A member, as a script: it naps for so long, and answers; what it was told goes to the record. */
+typedef struct {
+    const char *name;
+    uint64_t nap;      /* before it answers */
+    int64_t answer;
+    uint64_t cleanup;  /* how long it goes on after it was asked to end */
+    int64_t refusal;   /* what it answers then; 0: that it was cancelled */
+} member;
+
+UNUSED_SAFE static int64_t plays(rota_task task, void *user_data) {
+    member *self = user_data;
+    int64_t result = nap(self->nap);
+    (void)task;
+    if (result == 0) {
+        record("%s", self->name);
+        return self->answer;
+    }
+    record("%s:%s", self->name, told(result));
+    if (self->cleanup > 0) {
+        CHECK_EQ(nap(self->cleanup), 0);
+        record("%s:clean", self->name);
+    }
+    return self->refusal != 0 ? self->refusal : result;
+}
+
+UNUSED_SAFE static rota_task join_in(rota_group group, member *self) {
+    rota_task_options options;
+    rota_task task = {0};
+    CHECK_STATUS(rota_task_options_init(&options, sizeof options), ROTA_OK);
+    options.name = self->name;
+    CHECK_STATUS(rota_group_spawn(group, plays, self, &options, &task), ROTA_OK);
+    return task;
+}
+
 #endif

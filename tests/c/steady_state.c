@@ -210,6 +210,73 @@ TEST(queues_allocate_nothing) {
     close_clean(loop);
 }
 
+static void order_round(rota_loop loop) {
+    rota_future putter;
+    void *item;
+    int i;
+    for (i = 0; i < 5; i++) CHECK_STATUS(rota_queue_try_put(queue, &item), ROTA_OK);
+    putter = rota_queue_put(queue, &item);
+    for (i = 0; i < 6; i++) CHECK_STATUS(rota_queue_try_get(queue, &item), ROTA_OK);
+    CHECK_EQ(WAIT(loop, putter), 0);
+}
+
+TEST(queues_of_other_orders_allocate_nothing) {
+    rota_loop loop = open_counting(ROTA_CLOCK_VIRTUAL_JUMP);
+    CHECK_STATUS(rota_loop_open_queue(loop, 5, ROTA_QUEUE_LIFO, &queue), ROTA_OK);
+    expect_steady(loop, order_round);
+    CHECK_STATUS(rota_queue_close(queue), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_queue(loop, 5, ROTA_QUEUE_PRIORITY, &queue), ROTA_OK);
+    expect_steady(loop, order_round);
+    close_clean(loop);
+}
+
+static rota_condition condition;
+
+static void condition_round(rota_loop loop) {
+    rota_future notified, cancelled;
+    CHECK_EQ(WAIT(loop, rota_lock_acquire(lock)), 0);
+    notified = rota_condition_wait(condition);
+    CHECK_EQ(WAIT(loop, rota_lock_acquire(lock)), 0);
+    cancelled = rota_condition_wait(condition);
+    CHECK_STATUS(rota_condition_notify(condition, 1), ROTA_OK);
+    CHECK_EQ(WAIT(loop, notified), 0);
+    CHECK_STATUS(rota_future_cancel(cancelled), ROTA_OK);
+    CHECK_STATUS(rota_lock_release(lock), ROTA_OK);
+    CHECK_EQ(WAIT(loop, cancelled), ROTA_ERR_CANCELLED);
+    CHECK_STATUS(rota_lock_release(lock), ROTA_OK);
+}
+
+TEST(conditions_allocate_nothing) {
+    rota_loop loop = open_counting(ROTA_CLOCK_VIRTUAL_JUMP);
+    CHECK_STATUS(rota_loop_open_lock(loop, &lock), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_condition(loop, lock, &condition), ROTA_OK);
+    expect_steady(loop, condition_round);
+    close_clean(loop);
+}
+
+/* Objects that come and go, too. */
+static void object_round(rota_loop loop) {
+    rota_rwlock rwlock;
+    rota_once once;
+    rota_future write;
+    CHECK_STATUS(rota_loop_open_rwlock(loop, &rwlock), ROTA_OK);
+    CHECK_EQ(WAIT(loop, rota_rwlock_acquire_read(rwlock)), 0);
+    write = rota_rwlock_acquire_write(rwlock);
+    CHECK_STATUS(rota_rwlock_release_read(rwlock), ROTA_OK);
+    CHECK_EQ(WAIT(loop, write), 0);
+    CHECK_STATUS(rota_rwlock_close(rwlock), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_once(loop, &once), ROTA_OK);
+    CHECK_EQ(WAIT(loop, rota_once_begin(once)), 1);
+    CHECK_STATUS(rota_once_set(once, NULL, NULL), ROTA_OK);
+    CHECK_STATUS(rota_once_close(once), ROTA_OK);
+}
+
+TEST(rwlocks_and_once_cells_allocate_nothing) {
+    rota_loop loop = open_counting(ROTA_CLOCK_VIRTUAL_JUMP);
+    expect_steady(loop, object_round);
+    close_clean(loop);
+}
+
 static int64_t ends(rota_task task, void *user_data) {
     (void)task, (void)user_data;
     return 4;
@@ -229,6 +296,24 @@ static void spawn_round(rota_loop loop) {
     CHECK_EQ(WAIT(loop, rota_task_join(task)), 4);
     CHECK_STATUS(rota_loop_spawn_stepped(loop, steps, &loop, NULL, &task), ROTA_OK);
     CHECK_EQ(WAIT(loop, rota_task_join(task)), 4);
+}
+
+static void spawn_on_other_stacks_round(rota_loop loop) {
+    static char memory[32 * 1024];
+    rota_task_options options;
+    rota_task tasks[2];
+    CHECK_STATUS(rota_task_options_init(&options, sizeof options), ROTA_OK);
+    options.stack_size = sizeof memory;
+    CHECK_STATUS(rota_loop_spawn(loop, ends, NULL, &options, &tasks[0]), ROTA_OK);
+    options.stack = memory;
+    CHECK_STATUS(rota_loop_spawn(loop, ends, NULL, &options, &tasks[1]), ROTA_OK);
+    for (int at = 0; at < 2; at++) CHECK_EQ(WAIT(loop, rota_task_join(tasks[at])), 4);
+}
+
+TEST(stacks_of_other_sizes_and_of_the_hosts_allocate_nothing) {
+    rota_loop loop = open_counting(ROTA_CLOCK_VIRTUAL_JUMP);
+    expect_steady(loop, spawn_on_other_stacks_round);
+    close_clean(loop);
 }
 
 TEST(spawning_and_joining_allocates_nothing) {
@@ -304,7 +389,11 @@ int main(int argc, char **argv) {
     RUN(futures_allocate_nothing);
     RUN(locks_allocate_nothing);
     RUN(queues_allocate_nothing);
+    RUN(queues_of_other_orders_allocate_nothing);
+    RUN(conditions_allocate_nothing);
+    RUN(rwlocks_and_once_cells_allocate_nothing);
     RUN(spawning_and_joining_allocates_nothing);
+    RUN(stacks_of_other_sizes_and_of_the_hosts_allocate_nothing);
     RUN(yielding_allocates_nothing);
     RUN(an_echo_over_tcp_allocates_nothing);
     return test_end();

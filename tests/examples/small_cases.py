@@ -1,5 +1,8 @@
+"""The timer, the posts, the workers, the echo server, and one client in three styles."""
+import os
 """The small examples: timer, posts, dump, frames, echo server, and one client in several styles."""
 import socket
+import tempfile
 import threading
 import unittest
 
@@ -27,6 +30,34 @@ class Post(unittest.TestCase):
         self.assertEqual((result.returncode, result.stderr), (0, b""))
 
 
+class Workers(unittest.TestCase):
+    def test_all_are_counted_and_the_longest_comes_first(self):
+        with tempfile.TemporaryDirectory() as folder:
+            paths = []
+            for lines in range(30):
+                paths.append(os.path.join(folder, f"{lines:02}"))
+                with open(paths[-1], "w", encoding="ascii") as file:
+                    file.write("x" * 5000 + "\n" + "\n" * (lines - 1) if lines else "no line")
+            result = support.run("workers", *paths)
+        expected = [f"{lines:8} {paths[lines]}" for lines in range(29, -1, -1)]
+        self.assertEqual(result.stdout.decode().splitlines(),
+                         [*expected, f"{sum(range(30)):8} in all"])
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+
+    def test_what_cannot_be_read_is_said_and_the_rest_counted(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path, missing = os.path.join(folder, "a"), os.path.join(folder, "b")
+            with open(path, "w", encoding="ascii") as file:
+                file.write("1\n2\n")
+            result = support.run("workers", missing, path, path)
+        self.assertEqual(result.stdout.decode(),
+                         f"       2 {path}\n       2 {path}\n       4 in all\n")
+        self.assertEqual(result.stderr.decode(), f"workers: {missing}: No such file or directory\n")
+        self.assertEqual(result.returncode, 1)
+
+    def test_nothing_to_do(self):
+        result = support.run("workers")
+        self.assertEqual((result.returncode, result.stdout), (0, b"       0 in all\n"))
 class Stuck(unittest.TestCase):
     def test_the_dump_names_the_deadlock(self):
         result = support.run("stuck")

@@ -11,11 +11,36 @@ pub enum Noun {
     Task,
     Listener,
     Stream,
+    Lock,
+    Condition,
+    Rwlock,
+    Semaphore,
+    Event,
+    Queue,
+    Barrier,
+    Once,
 }
+
+const NOUNS: [Noun; 14] = [
+    Noun::Call,
+    Noun::Timer,
+    Noun::Future,
+    Noun::Task,
+    Noun::Listener,
+    Noun::Stream,
+    Noun::Lock,
+    Noun::Condition,
+    Noun::Rwlock,
+    Noun::Semaphore,
+    Noun::Event,
+    Noun::Queue,
+    Noun::Barrier,
+    Noun::Once,
+];
 
 #[derive(Default)]
 pub struct Handles {
-    lists: [Vec<u64>; 6],
+    lists: [Vec<u64>; NOUNS.len()],
     /// Every task whose body has begun.
     begun: Vec<u64>,
 }
@@ -57,10 +82,7 @@ pub fn all_begun() -> Vec<u64> {
 pub fn any(noun: Noun) -> u64 {
     match roll(60) {
         0 => 0,
-        1 => {
-            let other = [Noun::Call, Noun::Timer, Noun::Future, Noun::Task, Noun::Listener, Noun::Stream];
-            known(other[roll(6) as usize])
-        }
+        1 => known(NOUNS[roll(NOUNS.len() as u64) as usize]),
         2 => forged(known(noun)),
         _ => known(noun),
     }

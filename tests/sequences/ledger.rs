@@ -15,6 +15,8 @@ pub enum Kind {
     Then,
     Body,
     Free,
+    /// What is put into a queue: it comes out once, or is forgotten with the queue.
+    Item,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -74,6 +76,24 @@ pub fn open(kind: Kind, at: usize) -> usize {
     })
 }
 
+/// A new item for a queue.
+pub fn open_item(at: usize) -> usize {
+    let number = open(Kind::Item, at);
+    opened(number, true);
+    number
+}
+
+/// What was put somewhere has come out: a result of a future, or an item of a queue.
+pub fn taken(data: *mut c_void) {
+    let number = number(data);
+    let account = get(number);
+    ensure(account.kind != Kind::Item || account.due == 1, || format!("an item came out twice: {account:?}"));
+    change(number, |account| {
+        account.came += account.due;
+        account.due = 0;
+    });
+}
+
 /// The call that takes the callback has returned: whether it accepted it.
 pub fn opened(number: usize, accepted: bool) {
     change(number, |account| {
@@ -124,7 +144,7 @@ pub fn settle(at: usize) {
     let open = with(|world| {
         let accounts = world.ledger.accounts.iter().enumerate();
         accounts
-            .filter(|(_, account)| account.at == at && account.due > 0)
+            .filter(|(_, account)| account.at == at && account.due > 0 && account.kind != Kind::Item)
             .map(|(number, account)| (number, *account))
             .next()
     });

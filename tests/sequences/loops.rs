@@ -4,7 +4,7 @@ use crate::handles::{self, any, Noun};
 use crate::ledger::{self, Kind};
 use crate::memory::{self, Purse};
 use crate::world::{answered, ensure, once_in, roll, status, tell, with, Dice, World};
-use crate::{bodies, streams, tasks, wire};
+use crate::{bodies, streams, sync, tasks, wire};
 use core::ffi::c_void;
 use rota::base::handle::{rota_future, rota_loop, rota_task};
 use rota::base::rota_status::{self, *};
@@ -310,7 +310,8 @@ pub fn act() {
         25 if once_in(3) => _ = close(at, [0, 0, 1, 1_000_000, 10_000_000][roll(5) as usize]),
         26 if once_in(60) && with(|world| world.may_leak) => abandon(at),
         27..=29 => _ = status("advance", rota_loop_advance(handle(at), roll(3_000_000))),
-        30..=62 => streams::act(),
+        30..=39 => sync::act(at),
+        40..=66 => streams::act(),
         _ => tasks::act(at),
     }
 }

@@ -232,10 +232,7 @@ fn take() {
     }
     let future = future();
     if status("take_result", unsafe { rota_future_take_result(future, &mut result) }) == ROTA_OK {
-        ledger::change(ledger::number(result), |account| {
-            account.came += account.due;
-            account.due = 0;
-        });
+        ledger::taken(result);
     }
 }
 
@@ -249,6 +246,7 @@ fn spawn(at: usize) {
         user_data_free: None,
         flags: 0,
         reserved: 0,
+        stack: null_mut(),
     };
     let destroys = once_in(2);
     options.user_data_free = destroys.then_some(bodies::free_task);

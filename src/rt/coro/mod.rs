@@ -4,9 +4,11 @@
 //! of its own, which waits in the middle of its calls. *Stepped*: a C function
 //! that returns in order to wait, and is called again.
 
+mod pool;
 mod stackful;
 
-pub use stackful::{suspend, StackPool, Stackful, Start, Switch};
+pub use pool::{StackPool, StackWanted};
+pub use stackful::{suspend, Stackful, Start, Switch};
 
 use crate::sys::host::HostStep;
 

@@ -1,11 +1,11 @@
-//! Bodies with stacks of their own: corosensei switches, this file owns the stacks.
+//! Bodies with stacks of their own: corosensei switches between the stacks that `pool.rs` keeps.
 //!
 //! ```text
 //!   the loop's stack                     the task's stack
 //!   resume() ──────────── switch ──────▶ body runs ... rota_await()
 //!   returns Suspended ◀── switch ─────── suspend()
 //!   resume() ──────────── switch ──────▶ suspend() returns, body goes on
-//!   returns Ended(n) ◀─────────────────── body returns n; the stack goes to the pool
+//!   returns Ended(n) ◀─────────────────── body returns n; the stack goes back to the pool
 //! ```
 //!
 //! A C body's frames cannot be unwound, so a stack that is still in use is
@@ -14,14 +14,17 @@
 //! `resume` sets for this thread, and puts back when the switch returns, so
 //! that loops may be turned from inside tasks of other loops.
 
+use super::pool::{StackPool, StackWanted};
 use crate::base::handle::{rota_stream, rota_task};
-use crate::base::{limits, rota_status, Result};
+use crate::base::{rota_status, Result};
 use crate::sys::host::{HostBody, HostServe};
-use crate::sys::{thread, List, Memory};
+use crate::sys::stack::{Span, Stack};
+use crate::sys::{thread, Memory};
 use allocator_api2::boxed::Box;
 use core::mem::MaybeUninit;
 use core::ptr::{self, NonNull};
-use corosensei::stack::DefaultStack;
+use corosensei::stack::valgrind::ValgrindStackRegistration;
+use corosensei::stack::StackPointer;
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 
 type WayBack = Yielder<(), ()>;
@@ -35,17 +38,85 @@ pub enum Start {
     Serve(HostServe, rota_stream),
 }
 
+/// Where the stack is on which a coroutine runs. The stack itself is the shell's.
+struct Place {
+    top: StackPointer,
+    bottom: StackPointer,
+}
+
+// SAFETY: a `Stack` has at least 16 KiB and both ends where the switch wants them. Below those of our own are guard
+// pages; below the host's there are none, which the header tells the host, whose memory it is.
+unsafe impl corosensei::stack::Stack for Place {
+    fn base(&self) -> StackPointer {
+        self.top
+    }
+
+    fn limit(&self) -> StackPointer {
+        self.bottom
+    }
+}
+
 /// What belongs to a stack, whether it waits for a task or has one. It comes and goes with the stack, so that spawning
 /// allocates nothing while there are stacks in the pool.
-struct Shell {
-    /// While it has a task.
-    coroutine: Option<Coroutine<(), (), i64, DefaultStack>>,
-    /// While it has none.
-    stack: Option<DefaultStack>,
+pub(super) struct Shell {
+    /// While it has a task. Before the stack, on which it lies.
+    coroutine: Option<Coroutine<(), (), i64, Place>>,
+    stack: Option<Stack>,
+    /// Tells valgrind that a jump to this stack is no large frame.
+    registration: Option<ValgrindStackRegistration>,
     way_back: *const (),
-    pooled: bool,
+    /// How many tasks have had this stack.
+    pub(super) lives: u32,
+    /// Whether the stack is all zeros.
+    pub(super) clean: bool,
     /// Whether a `Switch` to it is out.
     lent: bool,
+    /// Whether its task began on zeros, so that it can be told how deep it went.
+    watched: bool,
+    /// Whether its task has been said to have written beyond the end.
+    blamed: bool,
+}
+
+impl Shell {
+    /// A shell without a stack.
+    pub(super) fn bare(memory: &Memory) -> Result<Box<Self, Memory>> {
+        let shell = Shell {
+            coroutine: None,
+            stack: None,
+            registration: None,
+            way_back: ptr::null(),
+            lives: 0,
+            clean: false,
+            lent: false,
+            watched: false,
+            blamed: false,
+        };
+        Box::try_new_in(shell, memory.clone()).map_err(|_| rota_status::ROTA_ERR_MEMORY.into())
+    }
+
+    /// Gives it a stack.
+    pub(super) fn seat(&mut self, stack: Stack, clean: bool) {
+        let start = ptr::with_exposed_provenance_mut(stack.bottom().get());
+        self.registration = Some(ValgrindStackRegistration::new(start, stack.top().get() - stack.bottom().get()));
+        self.stack = Some(stack);
+        self.lives = 0;
+        self.clean = clean;
+    }
+
+    /// Takes its stack, on which nobody runs.
+    pub(super) fn unseat(&mut self) -> Option<Stack> {
+        self.coroutine = None;
+        self.registration = None;
+        self.stack.take()
+    }
+
+    /// Its stack, if nobody runs on it.
+    pub(super) fn idle_stack(&mut self) -> Option<&mut Stack> {
+        match self.coroutine {
+            None => self.stack.as_mut(),
+            Some(_) => None,
+        }
+    }
 }
 
 /// A body on a stack of its own. It stays in its task while it runs: `Switch` reaches the shell by a pointer of its
@@ -56,11 +127,12 @@ pub struct Stackful {
 }
 
 impl Stackful {
-    /// A body that has not begun. With `own_size` the stack is not from the pool.
-    pub fn new(pool: &mut StackPool, size: usize, own_size: bool, task: rota_task, start: Start) -> Result<Self> {
-        let mut shell = if own_size { pool.new_shell(size, false)? } else { pool.take(size)? };
-        let stack = shell.stack.take().ok_or(rota_status::ROTA_ERR_MEMORY)?;
-        shell.coroutine = Some(Coroutine::with_stack(stack, move |way_back: &WayBack, ()| {
+    /// A body that has not begun. With `watch` it begins on zeros, so that it can be told how deep it went.
+    pub fn new(pool: &mut StackPool, wanted: StackWanted, watch: bool, task: rota_task, start: Start) -> Result<Self> {
+        let mut shell = pool.take(wanted, watch)?;
+        let Some(stack) = &shell.stack else { return Err(rota_status::ROTA_ERR_MEMORY.into()) };
+        let place = Place { top: stack.top(), bottom: stack.bottom() };
+        shell.coroutine = Some(Coroutine::with_stack(place, move |way_back: &WayBack, ()| {
             thread::replace_way_back(ptr::from_ref(way_back).cast());
             match start {
                 Start::Body(body) => body.call(task),
@@ -68,6 +140,8 @@ impl Stackful {
             }
         }));
         shell.way_back = ptr::null();
+        shell.watched = watch;
+        shell.blamed = false;
         Ok(Stackful { shell: MaybeUninit::new(shell) })
     }
 
@@ -100,6 +174,29 @@ impl Stackful {
         }
     }
 
+    fn stack(&self) -> Option<&Stack> {
+        // SAFETY: as in `switch`; a switch that is out does not touch this field.
+        unsafe { (*self.shell()).stack.as_ref() }
+    }
+
+    /// The usable part of its stack.
+    pub fn span(&self) -> Span {
+        self.stack().map(Stack::span).unwrap_or_default()
+    }
+
+    /// The same, if the body began on zeros.
+    pub fn watched(&self) -> Option<Span> {
+        // SAFETY: as in `switch`; a switch that is out does not touch this field.
+        unsafe { (*self.shell()).watched }.then(|| self.span())
+    }
+
+    /// Whether it has written beyond the end of a stack of the host's; said once.
+    pub fn overflowed(&mut self) -> bool {
+        let broken = self.stack().is_some_and(|stack| !stack.is_whole());
+        // SAFETY: as in `switch`; a switch that is out does not touch this field.
+        broken && !unsafe { core::mem::replace(&mut (*self.shell()).blamed, true) }
+    }
+
     /// Gives the stack of a body that has ended back to the pool.
     pub fn recycle(self, pool: &mut StackPool) {
         if self.in_use() {
@@ -108,14 +205,13 @@ impl Stackful {
         // SAFETY: the shell is taken once: `self` is forgotten right after, so that its `drop` does not see it again.
         let mut shell = unsafe { self.shell.assume_init_read() };
         core::mem::forget(self);
-        if shell.pooled {
-            shell.stack = shell.coroutine.take().map(Coroutine::into_stack);
-            pool.put(shell);
-        }
+        shell.coroutine = None;
+        pool.put(shell);
     }
 }
 
 impl Drop for Stackful {
+    /// The stack itself stays where it is, since only its pool can take it back; its arena is leaked with it.
     fn drop(&mut self) {
         if self.in_use() {
             return; // frames of the host's are on it: leaked, never unwound
@@ -159,53 +255,4 @@ pub fn suspend() {
     // SAFETY: `resume` set it to the switch of the body that runs now, and the
     // switch lives on that body's own stack, which is the one we are on.
     unsafe { (*way_back).suspend(()) };
-}
-
-fn new_stack(size: usize) -> Result<DefaultStack> {
-    let size = size.clamp(limits::STACK_SIZE_MIN, limits::STACK_SIZE_MAX);
-    DefaultStack::new(size)
-        .map_err(|error| crate::base::Error::os(rota_status::ROTA_ERR_MEMORY, error.raw_os_error().unwrap_or(0)))
-}
-
-/// Stacks of one size that wait for their next task, the hottest on top.
-pub struct StackPool {
-    memory: Memory,
-    free: List<Box<Shell, Memory>>,
-    kept: usize,
-    live: usize,
-}
-
-impl StackPool {
-    /// A pool that keeps at most so many.
-    pub fn new(memory: Memory, kept: u32) -> Self {
-        StackPool { free: List::new(memory.clone()), memory, kept: kept as usize, live: 0 }
-    }
-
-    fn new_shell(&self, size: usize, pooled: bool) -> Result<Box<Shell, Memory>> {
-        let shell =
-            Shell { coroutine: None, stack: Some(new_stack(size)?), way_back: ptr::null(), pooled, lent: false };
-        Box::try_new_in(shell, self.memory.clone()).map_err(|_| rota_status::ROTA_ERR_MEMORY.into())
-    }
-
-    fn take(&mut self, size: usize) -> Result<Box<Shell, Memory>> {
-        let shell = match self.free.pop() {
-            Some(shell) => shell,
-            None => self.new_shell(size, true)?,
-        };
-        self.live += 1;
-        Ok(shell)
-    }
-
-    fn put(&mut self, shell: Box<Shell, Memory>) {
-        self.live = self.live.saturating_sub(1);
-        if self.free.len() < self.kept {
-            // Without memory for the list the stack is unmapped instead.
-            let _ = self.free.push(shell);
-        }
-    }
-
-    /// How many are in use, and how many wait.
-    pub fn counts(&self) -> (usize, usize) {
-        (self.live, self.free.len())
-    }
 }
