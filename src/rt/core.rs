@@ -180,7 +180,7 @@ impl Core {
             timers: Timers::new(memory.clone(), generation, now),
             futures: Slab::new(memory.clone(), generation),
             waiters: Waiters::new(memory.clone()),
-            drain: Drain::new(&memory),
+            drain: Drain::new(&memory)?,
             combines: Combines::new(&memory),
             sets: Sets::new(&memory, generation),
             tasks: Slab::new(memory.clone(), generation),

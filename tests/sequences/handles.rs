@@ -19,9 +19,10 @@ pub enum Noun {
     Queue,
     Barrier,
     Once,
+    Set,
 }
 
-const NOUNS: [Noun; 14] = [
+const NOUNS: [Noun; 15] = [
     Noun::Call,
     Noun::Timer,
     Noun::Future,
@@ -36,6 +37,7 @@ const NOUNS: [Noun; 14] = [
     Noun::Queue,
     Noun::Barrier,
     Noun::Once,
+    Noun::Set,
 ];
 
 #[derive(Default)]

@@ -46,6 +46,7 @@ pub fn brought(future: u64, result: i64, in_callback: bool) {
         let right = body.returned.map_or(cancelled, |returned| returned == result || cancelled);
         ensure(right || refused, || format!("a task returned {:?}, its join brought {result}", body.returned));
     }
+    crate::combine::brought(future, result);
 }
 
 fn call_soon(at: usize) {
@@ -170,7 +171,8 @@ fn complete() {
     }
 }
 
-fn settle(future: u64, brings: i64) {
+/// A promise brings this.
+pub fn settle(future: u64, brings: i64) {
     let before = with(|world| world.ledger.promised.insert(future, brings));
     ensure(before.is_none(), || format!("a promise was completed twice: {before:?}, {brings}"));
 }
