@@ -37,10 +37,11 @@
 //     (a stream, say) belongs to it until it is taken.
 //  5. If the call that takes a callback fails, the callback never comes. If it
 //     succeeds, a one-shot callback comes exactly once, for success, failure
-//     or cancellation, on the loop's thread, never inside that call.
+//     or cancellation, on the loop's thread, never inside that call. One
+//     exception: rota_owner_cancel() drops callbacks instead.
 //  6. In a callback or a task everything is allowed but running or closing
 //     the same loop (ROTA_ERR_REENTRANT). In a hook (allocator, clock, log,
-//     executor) nothing of rota is.
+//     executor, tasks) nothing of rota is.
 //  7. Inputs are read during the call and copied if kept. The exceptions,
 //     read and write, borrow the buffer until their future has ended.
 //  8. Cancelling is a request. It arrives as ROTA_ERR_CANCELLED where the task
@@ -315,6 +316,9 @@ typedef enum {
     ROTA_ERR_NOT_CONNECTED = -32,
     /// The stream was shut down for writing, or the queue was shut down.
     ROTA_ERR_SHUT = -33,
+    /// A task ended by an exception of its language (C++, say), which whoever
+    /// joins it in that language gets.
+    ROTA_ERR_EXCEPTION = -40,
 } rota_status;
 
 /// Hook: the time in nanoseconds since any fixed moment. It should not go back;
@@ -692,6 +696,12 @@ typedef struct {
     uint32_t stackful;
     /// Zero.
     uint32_t reserved;
+    /// The bytes of its stack, all that can be used; 0 if it has none, or
+    /// ended.
+    size_t stack_size;
+    /// The most it has used of them so far, as rota_task_get_stack_used() says;
+    /// 0 where that does not know.
+    size_t stack_used_bytes;
 } rota_task_info;
 
 /// A line of a dump, without a newline, which lives for the call. Called inside
@@ -718,6 +728,12 @@ typedef struct {
     /// Private: zero is null, equal ids name the same thing.
     uint64_t id;
 } rota_group;
+
+/// A tag for all that one script or level of the host's starts.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_owner;
 
 /// A blocking call, made on another thread. What it returns is the future's
 /// outcome: a value at or above zero, or a negative status.
@@ -818,11 +834,23 @@ typedef struct {
     uint64_t id;
 } rota_barrier;
 
+/// A bounded line of pointers from any thread or loop to one loop.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_channel;
+
 /// A value that is made once, by the first who needs it.
 typedef struct {
     /// Private: zero is null, equal ids name the same thing.
     uint64_t id;
 } rota_once;
+
+/// A broadcast that something is to end: a shutdown, a level, a request.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_token;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1090,7 +1118,9 @@ rota_future rota_future_shield(rota_future future);
 /// (rota_future_keep()) those whose outcomes you want to read one by one, and
 /// close them then. Objects stay in their own futures until you take them.
 /// Cancelling the gather cancels those that nobody else waits for, lets go of
-/// the others, and ends with ROTA_ERR_CANCELLED when the former have ended.
+/// the others, and ends when the former have ended: with ROTA_ERR_CANCELLED, or
+/// with the failure of one of them, as it does uncancelled. Failures behind the
+/// first reach the log, unless `flags` say that they are counted.
 ///
 /// ROTA_ERR_HANDLE: one of them is not of this loop, or has ended;
 /// ROTA_ERR_LIMIT: more than 2^20. If it cannot start, all stay as they were.
@@ -1582,9 +1612,13 @@ rota_status rota_group_add(rota_group group, rota_future future);
 ///
 /// Cancelling it, where it is the only one and its claim the last, cancels the
 /// group, and it is done when all have ended; so does cancelling the owner
-/// while it waits. Several may wait, and again; a group that has not fired
-/// takes new members after. ROTA_ERR_INVALID: the task that asks for it, or
-/// waits for it, is a member of the group.
+/// while it waits. If the group has been asked to end already, cancelling only
+/// takes the wait back; the owner waits on. If the owner asks for this future
+/// and has been asked to end since it opened the group, the group is cancelled
+/// at once (rota_task_uncancel() before says that it is to go on). Several may
+/// wait, and again; a group that was not asked to end takes new members after.
+/// ROTA_ERR_INVALID: the task that asks for it, or waits for it, is a member of
+/// the group.
 rota_future rota_group_wait(rota_group group);
 
 /// Asks all members to end, and the owner, if it does not wait for the group;
@@ -1613,6 +1647,59 @@ rota_status rota_group_get_error(rota_group group, size_t index,
 /// Closing null succeeds and does nothing. ROTA_ERR_BUSY: it has members; it is
 /// cancelled, and ends by itself with the last of them.
 rota_status rota_group_close(rota_group group);
+
+/// Opens an owner: a tag for all that a script, a level or a plugin starts, so
+/// that it can be cancelled together. What is started while the owner is set
+/// (rota_loop_set_owner()) belongs to it, and runs with it set, so that what
+/// that starts belongs to it too: queued callbacks, timers, callbacks of
+/// futures, tasks, operations (their futures), and listeners that serve. Posts
+/// belong to nobody; neither do streams, locks and the like, which are yours to
+/// close.
+///
+/// `dropped` may be NULL; otherwise it is called with the `user_data` of each
+/// callback that rota_owner_cancel() drops.
+rota_status rota_loop_open_owner(rota_loop loop, rota_free_fn dropped,
+    rota_owner *out);
+
+/// From now on what is started belongs to `owner`; null: to nobody. The owner
+/// that was set goes to `before`, null if none was; `before` may be NULL. This
+/// holds until a callback returns, in a task also across its waits, and in your
+/// own code outside the loop until you set another. A callback or task that is
+/// nobody's begins with none set. Setting one does not change whose the running
+/// task is.
+rota_status rota_loop_set_owner(rota_loop loop, rota_owner owner,
+    rota_owner *before);
+
+/// Cancels all that belongs to an owner. Its callbacks are dropped: they do not
+/// come, `dropped` is called instead. Stepped tasks are dropped: they are not
+/// called again, `user_data_free` is called, and who joined them is answered
+/// ROTA_ERR_CANCELLED; one that runs, or whose turn has come, ends in that
+/// turn. Stackful tasks are asked to end, as by rota_task_cancel(), by the
+/// first call only. Nobody joins its tasks afterwards: their handles end with
+/// them. Its operations are cancelled and their futures closed, also those that
+/// others wait for, and promises. (So the function of a map or a chain is
+/// called, and a completion comes to be fetched, if something was still to
+/// come.) Listeners that serve for it are closed.
+///
+/// What has not ended goes to `left`, which may be NULL: as
+/// rota_owner_get_count(). At 0 nothing of the owner's comes any more. Until
+/// then turn the loop and look again; what its tasks started while they cleaned
+/// up you may cancel by calling this again. Called from one of the destructors
+/// that it calls, it only counts.
+///
+/// It looks through all that the loop has, and takes no memory.
+rota_status rota_owner_cancel(rota_owner owner, size_t *left);
+
+/// How much that belongs to the owner has not ended: callbacks that are to
+/// come, tasks that have not ended, operations that are pending or whose
+/// outcome is on its way, serving listeners. A callback that runs may count
+/// until it returns. It looks through all that the loop has.
+rota_status rota_owner_get_count(rota_owner owner, size_t *out);
+
+/// Ends an owner. ROTA_ERR_BUSY: something of it has not ended, and the owner
+/// stays. Null closes nothing and succeeds. Owners that are left when the loop
+/// is closed end with it.
+rota_status rota_owner_close(rota_owner owner);
 
 /// Calls `job` on another thread: one of the loop's, made when they are needed
 /// and at most `max_threads` of them, or the host's executor. The future's
@@ -1977,8 +2064,8 @@ rota_status rota_event_close(rota_event event);
 /// A queue of pointers between tasks and callbacks of one loop. It holds at
 /// most
 /// `capacity` of them; 0 is any number. `order` is ROTA_QUEUE_FIFO, ..._LIFO or
-/// ..._PRIORITY. What they point to stays yours: nothing here reads it or lets
-/// go of it, and NULL is an item like others.
+/// ..._PRIORITY. What the pointers point to stays yours: nothing here reads it
+/// or lets go of it, and NULL is an item like others.
 rota_status rota_loop_open_queue(rota_loop loop, size_t capacity,
     uint32_t order, rota_queue *out);
 
@@ -2065,6 +2152,65 @@ rota_status rota_barrier_reset(rota_barrier barrier);
 /// its loop does the same. Closing null succeeds and does nothing.
 rota_status rota_barrier_close(rota_barrier barrier);
 
+/// A channel: pointers from any thread and any loop to this loop, which
+/// receives. It holds at most `capacity` of them, at least 1, and takes the
+/// room for them now, from the system. What they point to stays yours: nothing
+/// here reads it or lets go of it, and NULL is an item like others.
+rota_status rota_loop_open_channel(rota_loop loop, size_t capacity,
+    rota_channel *out);
+
+/// Sends an item, from any thread: ROTA_OK, it is in, behind all that were sent
+/// before. While there is no room it blocks the calling thread, for
+/// `timeout_ns` of the system's clock at most (ROTA_FOREVER: no limit); those
+/// who wait for room, threads and loops alike, get it in the order in which
+/// they came. With any other answer the item is not in, and stays yours.
+/// Thread-safe.
+///
+/// ROTA_ERR_LIMIT: there is no room, and `timeout_ns` is 0. ROTA_ERR_TIMEOUT:
+/// the time is over. ROTA_ERR_SHUT: the channel was shut down.
+/// ROTA_ERR_CANCELLED: it was closed meanwhile. ROTA_ERR_HANDLE: it was closed
+/// before, or its loop was abandoned. ROTA_ERR_REENTRANT: there is no room, and
+/// the thread may not block: it is the receiving loop's own, or inside a
+/// callback or a task; use rota_loop_send() there.
+rota_status rota_channel_send(rota_channel channel, void *item,
+    uint64_t timeout_ns);
+
+/// A future of this loop's that is complete, with 0, once the item is in the
+/// channel, which may be of any loop and thread: at once if there is room, else
+/// in the order in which they came, as with rota_channel_send(). Cancelled or
+/// failed, it has put nothing in; a cancel that comes too late to take the item
+/// back completes it with 0. Its failures are those of rota_channel_send().
+rota_future rota_loop_send(rota_loop loop, rota_channel channel, void *item);
+
+/// A future for the oldest item; rota_future_take_result() hands it out. The
+/// first to ask is the first to get one. Cancelling it while it is pending
+/// leaves the line; once it is complete it holds the item until that is taken.
+/// Closing it drops the item. ROTA_ERR_SHUT: the channel was shut down, and is
+/// empty.
+rota_future rota_channel_receive(rota_channel channel);
+
+/// Takes the oldest item if there is one now. ROTA_ERR_PENDING: it is empty, or
+/// others wait for its items; ROTA_ERR_SHUT: it is empty, and was shut down.
+rota_status rota_channel_try_receive(rota_channel channel, void **out);
+
+/// Nothing is sent from now on: who waits for room, or tries, gets
+/// ROTA_ERR_SHUT. Items that are in it come out as before; once it is empty,
+/// who waits to receive, or tries, gets ROTA_ERR_SHUT. Shutting it again
+/// changes nothing. Thread-safe.
+rota_status rota_channel_shutdown(rota_channel channel);
+
+/// How many items are in the channel. Thread-safe.
+rota_status rota_channel_get_size(rota_channel channel, size_t *out);
+
+/// How many senders, threads and loops, wait for room. Thread-safe.
+rota_status rota_channel_get_waiting(rota_channel channel, size_t *out);
+
+/// Ends the channel: who waits on either side ends with ROTA_ERR_CANCELLED, and
+/// items that are in it are forgotten; shut it down and take them first if they
+/// have to be let go. Closing its loop does the same. Closing null succeeds and
+/// does nothing.
+rota_status rota_channel_close(rota_channel channel);
+
 /// A cell for a value that tasks or callbacks of one loop need, and that is
 /// made once, by the first of them.
 rota_status rota_loop_open_once(rota_loop loop, rota_once *out);
@@ -2094,6 +2240,47 @@ rota_status rota_once_get(rota_once once, void **out);
 /// with ROTA_ERR_CANCELLED. Closing its loop does the same, the values last.
 /// Closing null succeeds and does nothing.
 rota_status rota_once_close(rota_once once);
+
+/// A token: one call cancels it, and whoever looks, waits or is attached learns
+/// that something is to end. A token below a `parent` of the same loop is
+/// cancelled with it, at once if it is cancelled already; a null `parent` is
+/// none.
+rota_status rota_loop_open_token(rota_loop loop, rota_token parent,
+    rota_token *out);
+
+/// Cancels a token and all below it: those who wait for it go on, and the tasks
+/// that are attached are asked to end, in the next turn, as by
+/// rota_task_cancel_with(). `reason` is copied; NULL is none. A token that is
+/// cancelled stays as it is, with its first reason.
+rota_status rota_token_cancel(rota_token token, const char *reason);
+
+/// As rota_token_cancel() without a reason, from any thread: from now on
+/// rota_token_is_cancelled() says so of this token; all else, tokens below it
+/// included, follows in the loop's next turn. Thread-safe.
+rota_status rota_token_post_cancel(rota_token token);
+
+/// Whether a token is cancelled, for those who look now and then. Thread-safe.
+rota_status rota_token_is_cancelled(rota_token token, bool *out);
+
+/// Why a token was cancelled, cut to fit and with a NUL; "" if it was not, or
+/// without a reason. Its whole length goes to `length`, which may be NULL.
+rota_status rota_token_get_reason(rota_token token, char *buffer, size_t size,
+    size_t *length);
+
+/// A future that is complete, with 0, once the token is cancelled. If the token
+/// is closed before, it ends with ROTA_ERR_CANCELLED.
+rota_future rota_token_wait(rota_token token);
+
+/// A task of the same loop is asked to end when the token is cancelled, once;
+/// in the next turn if it is cancelled already. It is let go when it ends, so
+/// that a token may outlive any number of tasks; attaching it again changes
+/// nothing before it is asked. ROTA_ERR_DONE: it has ended.
+rota_status rota_token_attach(rota_token token, rota_task task);
+
+/// Ends the token: who waits for it ends with ROTA_ERR_CANCELLED; tasks that
+/// are attached go on, and tokens below it stand on their own. Closing its loop
+/// does the same. Closing null succeeds and does nothing.
+rota_status rota_token_close(rota_token token);
 
 #ifdef __cplusplus
 }  // extern "C"

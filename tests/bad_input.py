@@ -25,9 +25,12 @@ KINDS = {  # the type of a handle: its kind, and the fixture's member
     "rota_event": ("EVENT", "event"),
     "rota_queue": ("QUEUE", "queue"),
     "rota_barrier": ("BARRIER", "barrier"),
+    "rota_channel": ("CHANNEL", "channel"),
+    "rota_token": ("TOKEN", "token"),
     "rota_condition": ("CONDITION", "condition"),
     "rota_rwlock": ("RWLOCK", "rwlock"),
     "rota_once": ("ONCE", "once"),
+    "rota_owner": ("OWNER", "owner"),
     "rota_scope": ("SCOPE", "scope"),
     "rota_set": ("SET", "set"),
     "rota_group": ("GROUP", "group"),
@@ -65,6 +68,13 @@ TEXTS = {"host": '"127.0.0.1"', "service": '"9"', "text": '"127.0.0.1"', "messag
          "reason": '"reason"'}
 BAD_TEXTS = ['"\\xff\\xfe"', '"\\xc3"', '"\\xed\\xa0\\x80"', '""', "long_text"]
 
+# Functions of which closing null "succeeds and does nothing".
+NULL_SUCCEEDS = {
+    "rota_loop_close", "rota_loop_abandon", "rota_future_close", "rota_listener_close",
+    "rota_stream_close", "rota_stream_abort", "rota_lock_close", "rota_semaphore_close",
+    "rota_event_close", "rota_queue_close", "rota_barrier_close", "rota_owner_close", "rota_condition_close",
+    "rota_rwlock_close", "rota_once_close", "rota_scope_leave",
+}
 # Structs to be filled that say their size first.
 SIZED = {"rota_loop_stats", "rota_turn_figures", "rota_completion", "rota_failure", "rota_task_info"}
 
@@ -81,6 +91,14 @@ SIZED = {"rota_loop_stats", "rota_turn_figures", "rota_completion", "rota_task_i
 
 # Functions that succeed with null and do nothing, besides all that are named rota_..._close.
 NULL_SUCCEEDS = {"rota_loop_abandon", "rota_stream_abort", "rota_scope_leave"}
+SIZED = {"rota_loop_stats", "rota_turn_figures", "rota_completion", "rota_task_info",
+         "rota_failure"}
+
+# Functions that succeed with null and do nothing, besides all that are named rota_..._close.
+NULL_SUCCEEDS = {"rota_loop_abandon", "rota_stream_abort", "rota_scope_leave"}
+
+# Handles that may be null: it stands for none.
+NULL_HANDLES = {("rota_loop_open_token", "parent"), ("rota_loop_set_owner", "owner")}
 
 # What else a bad handle may be answered with, besides ROTA_ERR_HANDLE: no task runs here.
 BAD_HANDLE_TOO = {"rota_await": ["ROTA_ERR_NO_TASK"],
@@ -109,6 +127,10 @@ NULLABLE = {
     ("rota_loop_resolve", "service"), ("rota_loop_connect", "service"),
     ("rota_loop_spawn", "out"), ("rota_loop_spawn_stepped", "out"),
     ("rota_queue_put", "item"), ("rota_queue_try_put", "item"),
+    ("rota_loop_open_owner", "dropped"), ("rota_loop_set_owner", "before"),
+    ("rota_owner_cancel", "left"),
+    ("rota_token_cancel", "reason"), ("rota_token_get_reason", "length"),
+    ("rota_channel_send", "item"), ("rota_loop_send", "item"),
     ("rota_task_set_local", "value"), ("rota_task_set_local", "value_free"),
     ("rota_queue_put_priority", "item"), ("rota_queue_try_put_priority", "item"),
     ("rota_once_set", "value"), ("rota_once_set", "value_free"),
@@ -146,6 +168,9 @@ REFUSED_NUMBERS = {
     ("rota_loop_open_event", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
     ("rota_loop_open_queue", "order"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
     ("rota_loop_open_barrier", "parties"): {"0": ["ROTA_ERR_INVALID"]},
+    ("rota_loop_open_channel", "capacity"): {
+        "0": ["ROTA_ERR_INVALID"], "SIZE_MAX": ["ROTA_ERR_MEMORY"],
+        "SIZE_MAX / 2 + 1": ["ROTA_ERR_MEMORY"]},
     ("rota_task_enter_scope", "flags"): {"UINT32_MAX": ["ROTA_ERR_INVALID"]},
     ("rota_task_started", "value"): {
         number: ["ROTA_ERR_INVALID"] for number in ["-1", "INT64_MIN", "ROTA_STATUS_HOST"]},
@@ -265,7 +290,7 @@ def check_tables(functions):
     names = (NULL_SUCCEEDS | set(BAD_HANDLE_TOO) | set(NULL_TOO) | ENDS_LOOP | set(CLEANUP)
              | TAKES_NOTHING | set(WRONG_THREAD_TOO))
     stray = sorted(names - known)
-    stray += sorted(map(str, (NULLABLE | set(REFUSED_NUMBERS) | LARGE_REFUSED) - pairs))
+    stray += sorted(map(str, (NULLABLE | NULL_HANDLES | set(REFUSED_NUMBERS) | LARGE_REFUSED) - pairs))
     if stray:
         raise Problem(f"in a table, but not in the header: {', '.join(stray)}")
 
@@ -340,7 +365,10 @@ class Writer:
             codes = ["ROTA_ERR_HANDLE"] + BAD_HANDLE_TOO.get(name, [])
             first = p is function.handles[0]
             closes = name in NULL_SUCCEEDS or name.endswith("_close")
-            null = ["ROTA_OK"] if first and closes else codes
+            may_be = (name, p.name) in NULL_HANDLES
+            null = ["ROTA_OK"] if first and closes or may_be else codes
+            closes = first and (name in NULL_SUCCEEDS or name.endswith("_close"))
+            null = ["ROTA_OK"] if closes or (name, p.name) in NULL_HANDLES else codes
             self.put(f"    count = bad_handles(fx, {kind}, bad);")
             self.put("    for (i = 0; i <= count; i++) {")
             self.put(f"        {name}_args args = {name}_good(fx);")

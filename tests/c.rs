@@ -2,12 +2,15 @@
 //! in a process of its own with a time limit.
 //!
 //! A program passes with exit code 0 and skips with 77, its last line of output
-//! being the reason. Those of `EVERY_WAY` are built and run by each compiler, as C and as
-//! C++, at each level of optimisation. From the environment: `ROTA_C_ONLY` (parts of names, with commas),
-//! `ROTA_C_WRAPPER` (put before each run: "valgrind -q"), `ROTA_C_FLAGS` (more
-//! flags for the compiler), `ROTA_C_LINK` (flags for linking, if not the same;
-//! a C++ compiler links), `ROTA_C_LIBDIR` (where librota.so lies),
-//! `ROTA_TEST_SLOW` (a factor on the limits).
+//! being the reason. What templates and macros make depends on the compiler: C++ programs
+//! are built and run by each, as C++20 and 23, and those of `EVERY_WAY` as C and as C++ at
+//! each level of optimisation. A first line `// flags: ...` has more flags for a program.
+//! Lines of output that begin with `|`, a table, are shown.
+//!
+//! From the environment: `ROTA_C_ONLY` (parts of names, with commas), `ROTA_C_WRAPPER`
+//! (put before each run: "valgrind -q"), `ROTA_C_FLAGS` (more flags for the compiler),
+//! `ROTA_C_LINK` (flags for linking, if not the same; a C++ compiler links),
+//! `ROTA_C_LIBDIR` (where librota.so lies), `ROTA_TEST_SLOW` (a factor on the limits).
 
 mod tools;
 
@@ -29,7 +32,8 @@ const STRICT: &str = "-Wpedantic -Wconversion -Wshadow -Wimplicit-fallthrough";
 const LEVELS: [&str; 4] = ["-O0", "-O1", "-O2", "-O3"];
 
 enum Outcome {
-    Passed,
+    /// With what it has to show.
+    Passed(String),
     Skipped(String),
     Failed(String),
 }
@@ -42,6 +46,16 @@ struct Program {
     compiler: String,
     /// After all others.
     flags: Vec<String>,
+}
+
+impl Program {
+    fn new(source: PathBuf, compiler: &str, way: &str, strict: &str) -> Program {
+        let text = tools::read(&source);
+        let own = text.lines().next().and_then(|line| line.strip_prefix("// flags: ")).unwrap_or("");
+        let flags = compiler::words(&format!("{way} {strict} {own}"));
+        let name = if strict.is_empty() { name_of(&source) } else { format!("{} {compiler} {way}", name_of(&source)) };
+        Program { source, name, compiler: compiler.to_string(), flags }
+    }
 }
 
 /// What is the same for every program of a run.
@@ -71,7 +85,7 @@ impl Setup {
         // GNU modes would hide what a strict user meets; POSIX is asked for by name.
         let mut arguments = vec!["-D_POSIX_C_SOURCE=200809L".into(), "-D_DEFAULT_SOURCE".into()];
         arguments.extend(compiler::words(WARNINGS));
-        for folder in ["include", "tests/c"] {
+        for folder in ["include", "tests/c", "tests/cpp"] {
             arguments.push(format!("-I{}", root().join(folder).display()));
         }
         arguments.extend(self.flags.iter().chain(&built.flags).cloned());
@@ -90,20 +104,25 @@ impl Setup {
     fn programs(&self, source: PathBuf) -> Vec<Program> {
         let cpp = source.extension().is_some_and(|extension| extension == "cpp");
         let (command, standard) = if cpp { (&self.compiler.cpp, "c++20") } else { (&self.compiler.c, "c11") };
-        let (name, flags) = (name_of(&source), vec![format!("-std={standard}")]);
+        let every_way = EVERY_WAY.contains(&name_of(&source).as_str());
         // A checker has its own compiler and its own flags.
         let checked = ["ROTA_C_FLAGS", "ROTA_C_LIBDIR"].iter().any(|name| std::env::var_os(name).is_some());
-        if checked || !EVERY_WAY.contains(&name.as_str()) {
-            return vec![Program { source, name, compiler: command.clone(), flags }];
+        if checked || !(cpp || every_way) {
+            return vec![Program::new(source, command, &format!("-std={standard}"), "")];
         }
         let mut programs = Vec::new();
         for compiler in compiler::strict() {
+            if cpp {
+                let ways: &[&str] = match compiler.name {
+                    "gcc" => &["-std=c++20 -O0", "-std=c++2b -O2"],
+                    _ => &["-std=c++20 -O2"],
+                };
+                programs.extend(ways.iter().map(|way| Program::new(source.clone(), &compiler.cpp, way, STRICT)));
+                continue;
+            }
             for (command, words) in [(&compiler.c, "-xc -std=c99"), (&compiler.cpp, "-xc++ -std=c++11")] {
-                for level in LEVELS {
-                    let name = format!("{name} {command} {words} {level}");
-                    let flags = compiler::words(&format!("{words} {level} {STRICT}"));
-                    programs.push(Program { source: source.clone(), name, compiler: command.clone(), flags });
-                }
+                let ways = LEVELS.iter().map(|level| format!("{words} {level}"));
+                programs.extend(ways.map(|way| Program::new(source.clone(), command, &way, STRICT)));
             }
         }
         programs
@@ -125,7 +144,7 @@ impl Setup {
         let output = ended.output;
         let outcome = match ended.code {
             _ if ended.timed_out => Outcome::Failed(format!("still running after {} s\n{output}", limit.as_secs())),
-            0 => Outcome::Passed,
+            0 => Outcome::Passed(output.lines().filter(|line| line.starts_with('|')).collect::<Vec<_>>().join("\n")),
             SKIP => Outcome::Skipped(output.lines().last().unwrap_or("no reason given").to_string()),
             code if code > 128 => Outcome::Failed(format!("killed by signal {}\n{output}", code - 128)),
             code => Outcome::Failed(format!("exit code {code}\n{output}")),
@@ -156,13 +175,14 @@ fn every_c_and_cpp_program_passes() {
     let next = AtomicUsize::new(0);
     let counts = [const { AtomicUsize::new(0) }; 3];
     let failures = Mutex::new(Vec::new());
+    let shown_tables = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 while let Some(program) = programs.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let (outcome, took) = setup.try_one(program);
                     let (kind, text) = match &outcome {
-                        Outcome::Passed => (0, "ok".to_string()),
+                        Outcome::Passed(_) => (0, "ok".to_string()),
                         Outcome::Failed(_) => (1, "FAILED".to_string()),
                         Outcome::Skipped(reason) => (2, format!("SKIPPED: {reason}")),
                     };
@@ -170,6 +190,14 @@ fn every_c_and_cpp_program_passes() {
                     let number: usize = counts.iter().map(|count| count.load(Ordering::Relaxed)).sum();
                     let (name, all) = (&program.name, programs.len());
                     say(&format!("[{number}/{all}] {name} ... {text} {:.2}s", took.as_secs_f64()));
+                    if let Outcome::Passed(table) = &outcome {
+                        // Built in several ways, a program shows the same.
+                        let mut seen = shown_tables.lock().expect("the tables");
+                        if !table.is_empty() && !seen.contains(table) {
+                            say(table);
+                            seen.push(table.clone());
+                        }
+                    }
                     if let Outcome::Failed(message) = outcome {
                         let at = shown(&program.source);
                         failures.lock().expect("the list").push(format!("--- {at}: {name}: {message}"));

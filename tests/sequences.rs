@@ -19,6 +19,8 @@
 mod bodies;
 #[path = "sequences/combine.rs"]
 mod combine;
+#[path = "sequences/groups.rs"]
+mod groups;
 #[path = "sequences/handles.rs"]
 mod handles;
 #[path = "sequences/ledger.rs"]

@@ -64,6 +64,28 @@ impl<T: Copy + Default, A: Allocator> Ring<T, A> {
         self.slots.get(self.head & (self.slots.len() - 1))
     }
 
+    /// The value at `place`, counted from the oldest.
+    pub fn get(&self, place: usize) -> Option<&T> {
+        if place >= self.len() {
+            return None;
+        }
+        self.slots.get(self.head.wrapping_add(place) & (self.slots.len() - 1))
+    }
+
+    /// As `get`, to change it.
+    pub fn get_mut(&mut self, place: usize) -> Option<&mut T> {
+        if place >= self.len() {
+            return None;
+        }
+        let mask = self.slots.len() - 1;
+        self.slots.get_mut(self.head.wrapping_add(place) & mask)
+    }
+
+    /// All values, the oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        (0..self.len()).filter_map(|place| self.get(place))
+    }
+
     /// Drops the oldest value, which `first` has shown.
     #[inline]
     pub fn drop_first(&mut self) {

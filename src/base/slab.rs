@@ -63,6 +63,14 @@ impl<T, A: Allocator> Slab<T, A> {
         self.slots.reserve(1)
     }
 
+    /// The key that the next `insert` will give, which then cannot fail.
+    pub fn next_key(&mut self) -> Result<Key> {
+        if self.free == NONE {
+            self.add_slot()?;
+        }
+        Ok(Key { slot: self.free, generation: self.slots[self.free as usize].generation })
+    }
+
     /// Puts `value` into a free slot. Inlined, and with no other use of `value`, so that it is built where it will stay
     /// instead of being copied there.
     #[inline]
@@ -126,6 +134,19 @@ impl<T, A: Allocator> Slab<T, A> {
         entry.value.as_ref().map(|_| Key { slot, generation: entry.generation })
     }
 
+    /// All that live, with their keys.
+    pub fn each(&self) -> impl Iterator<Item = (Key, &T)> {
+        self.slots.iter().enumerate().filter_map(|(slot, entry)| {
+            let value = entry.value.as_ref()?;
+            Some((Key { slot: slot as u32, generation: entry.generation }, value))
+        })
+    }
+
+    /// All that live, to change them.
+    pub fn each_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.slots.iter_mut().filter_map(|entry| entry.value.as_mut())
+    }
+
     /// Ends what `key` names and gives it back.
     #[inline]
     pub fn remove(&mut self, key: Key) -> Option<T> {
@@ -179,7 +200,9 @@ mod tests {
     #[test]
     fn a_stale_key_finds_nothing() {
         let mut slab = Slab::new(Global, 1);
+        let next = slab.next_key().unwrap();
         let first = slab.insert('a').unwrap();
+        assert_eq!(first, next);
         assert_eq!(slab.remove(first), Some('a'));
         let second = slab.insert('b').unwrap();
         assert_eq!(first.slot, second.slot);

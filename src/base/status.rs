@@ -75,6 +75,9 @@ pub enum rota_status {
     ROTA_ERR_NOT_CONNECTED = -32,
     /// The stream was shut down for writing, or the queue was shut down.
     ROTA_ERR_SHUT = -33,
+    /// A task ended by an exception of its language (C++, say), which whoever
+    /// joins it in that language gets.
+    ROTA_ERR_EXCEPTION = -40,
 }
 
 use rota_status::*;
@@ -114,6 +117,7 @@ pub const TABLE: &[(rota_status, &str, &str)] = &[
     (ROTA_ERR_ACCESS, "ROTA_ERR_ACCESS\0", "not permitted\0"),
     (ROTA_ERR_NOT_CONNECTED, "ROTA_ERR_NOT_CONNECTED\0", "not connected\0"),
     (ROTA_ERR_SHUT, "ROTA_ERR_SHUT\0", "the stream was shut down for writing, or the queue was shut down\0"),
+    (ROTA_ERR_EXCEPTION, "ROTA_ERR_EXCEPTION\0", "the task ended by an exception of its language\0"),
 ];
 
 /// A failed call: its status and, where the system said no, the system's number.

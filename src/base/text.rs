@@ -2,7 +2,7 @@
 
 use super::cause::Story;
 use super::list::List;
-use super::status::Result;
+use super::status::{rota_status, Result};
 use allocator_api2::alloc::Allocator;
 use allocator_api2::boxed::Box;
 use core::ffi::{c_char, CStr};
@@ -16,32 +16,35 @@ pub enum Text<A: Allocator> {
     None,
     /// A phrase of the library's.
     Static(&'static CStr),
-    /// Made for this occasion; ends with a NUL.
-    Owned(List<u8, A>),
+    /// Made for this occasion; ends with a NUL. In a box, because most slots have room for a text and few have one.
+    Owned(Box<List<u8, A>, A>),
     /// One that has more behind it.
     Because(Box<Story<A>, A>),
 }
 
-impl<A: Allocator> Text<A> {
+impl<A: Allocator + Clone> Text<A> {
     /// A copy of `bytes`, cut at the first NUL.
     pub fn copy(memory: A, bytes: &[u8]) -> Result<Self> {
         let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
-        let mut list = List::new(memory);
+        let mut list = List::new(memory.clone());
         list.reserve_exact(end + 1)?;
         list.extend_from_slice(&bytes[..end])?;
         list.push(0)?;
-        Ok(Text::Owned(list))
+        let owned = Box::try_new_in(list, memory).map_err(|_| rota_status::ROTA_ERR_MEMORY)?;
+        Ok(Text::Owned(owned))
     }
 
     /// What `arguments` say; nothing where there is no memory to say it in.
     pub fn format(memory: A, arguments: fmt::Arguments<'_>) -> Self {
-        let mut writer = Writer(List::new(memory));
+        let mut writer = Writer(List::new(memory.clone()));
         if fmt::write(&mut writer, arguments).is_err() || writer.0.push(0).is_err() {
             return Text::None;
         }
-        Text::Owned(writer.0)
+        Box::try_new_in(writer.0, memory).map_or(Text::None, Text::Owned)
     }
+}
 
+impl<A: Allocator> Text<A> {
     /// The text without its NUL.
     pub fn as_bytes(&self) -> &[u8] {
         match self {

@@ -67,7 +67,9 @@ fn of_one(future: rota_future, combine: impl FnOnce(&mut State<Services>, Handle
 /// (rota_future_keep()) those whose outcomes you want to read one by one, and
 /// close them then. Objects stay in their own futures until you take them.
 /// Cancelling the gather cancels those that nobody else waits for, lets go of
-/// the others, and ends with ROTA_ERR_CANCELLED when the former have ended.
+/// the others, and ends when the former have ended: with ROTA_ERR_CANCELLED, or
+/// with the failure of one of them, as it does uncancelled. Failures behind the
+/// first reach the log, unless `flags` say that they are counted.
 ///
 /// ROTA_ERR_HANDLE: one of them is not of this loop, or has ended;
 /// ROTA_ERR_LIMIT: more than 2^20. If it cannot start, all stay as they were.

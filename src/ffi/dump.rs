@@ -42,6 +42,11 @@ pub struct rota_task_info {
     pub stackful: u32,
     /// Zero.
     pub reserved: u32,
+    /// The bytes of its stack, all that can be used; 0 if it has none, or ended.
+    pub stack_size: usize,
+    /// The most it has used of them so far, as rota_task_get_stack_used() says; 0
+    /// where that does not know.
+    pub stack_used_bytes: usize,
 }
 
 /// What is known about a task. `out->size` must be set.
@@ -70,6 +75,8 @@ pub unsafe extern "C" fn rota_task_get_info(task: rota_task, out: *mut rota_task
             started_at: core::ptr::without_provenance(info.origin.address()),
             stackful: info.stackful.into(),
             reserved: 0,
+            stack_size: state.core.task_stack_size(handle.key()).unwrap_or(0),
+            stack_used_bytes: state.core.task_stack_used(handle.key()).unwrap_or(0),
         };
         // SAFETY: the caller's word, passed on.
         unsafe { hand_out_sized(out, &found) }

@@ -126,7 +126,10 @@ pub unsafe extern "C" fn rota_future_then(
     let then = callback.map(|callback| unsafe { HostThen::new(callback, user_data) });
     guard_runtime(find_future(handle), |runtime| {
         let then = then.ok_or(ROTA_ERR_INVALID)?;
-        runtime.with(|state| claim(state, handle, Waiter::Then(then)))
+        runtime.with(|state| {
+            let owner = state.core.owner;
+            claim(state, handle, Waiter::Then(then, owner))
+        })
     })
 }
 
@@ -167,8 +170,9 @@ pub unsafe extern "C" fn rota_future_remove(
         // SAFETY: only compared, never called.
         let gone = unsafe { HostThen::new(callback, user_data) };
         state.core.futures.get(handle.key()).ok_or(ROTA_ERR_HANDLE)?;
-        let count =
-            state.core.future_unclaim(handle.key(), |waiter| matches!(waiter, Waiter::Then(then) if then.same(gone)));
+        let count = state
+            .core
+            .future_unclaim(handle.key(), |waiter| matches!(waiter, Waiter::Then(then, _) if then.same(gone)));
         // SAFETY: the caller's word, passed on.
         unsafe { hand_out_if_wanted(removed, count) };
         Ok(())

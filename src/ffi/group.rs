@@ -289,14 +289,18 @@ pub extern "C" fn rota_group_add(group: rota_group, future: rota_future) -> rota
 ///
 /// Cancelling it, where it is the only one and its claim the last, cancels the
 /// group, and it is done when all have ended; so does cancelling the owner while
-/// it waits. Several may wait, and again; a group that has not fired takes new
-/// members after. ROTA_ERR_INVALID: the task that asks for it, or waits for it,
-/// is a member of the group.
+/// it waits. If the group has been asked to end already, cancelling only takes
+/// the wait back; the owner waits on. If the owner asks for this future and has
+/// been asked to end since it opened the group, the group is cancelled at once
+/// (rota_task_uncancel() before says that it is to go on). Several may wait, and
+/// again; a group that was not asked to end takes new members after.
+/// ROTA_ERR_INVALID: the task that asks for it, or waits for it, is a member of
+/// the group.
 #[no_mangle]
 pub extern "C" fn rota_group_wait(group: rota_group) -> rota_future {
     let handle = Handle::from(group);
     guard_combined(handle, registry::find_kind(handle, Kind::Group), |state| {
-        state.core.group_wait(handle.key(), running_task(handle))
+        state.group_wait(handle.key(), running_task(handle))
     })
 }
 

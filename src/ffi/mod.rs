@@ -41,6 +41,8 @@ pub mod scope;
 pub mod dump;
 pub mod group;
 
+pub mod owner;
+
 pub mod blocking;
 
 pub mod post;
@@ -67,4 +69,7 @@ pub mod queue;
 
 pub mod barrier;
 
+pub mod channel;
+
 pub mod once;
+pub mod token;

@@ -17,8 +17,8 @@ pub const ROTA_QUEUE_PRIORITY: u32 = 2;
 
 /// A queue of pointers between tasks and callbacks of one loop. It holds at most
 /// `capacity` of them; 0 is any number. `order` is ROTA_QUEUE_FIFO, ..._LIFO or
-/// ..._PRIORITY. What they point to stays yours: nothing here reads it or lets
-/// go of it, and NULL is an item like others.
+/// ..._PRIORITY. What the pointers point to stays yours: nothing here reads it or
+/// lets go of it, and NULL is an item like others.
 ///
 /// # Safety
 /// `out` may be written.

@@ -4,7 +4,7 @@
 
 use crate::base::Key;
 use crate::io::Io;
-use crate::rt::{Core, Operation, Service};
+use crate::rt::{Core, Operation, Service, Tag};
 use crate::sync::{self, Objects};
 use crate::sys::driver::Completion;
 use crate::sys::host::HostFree;
@@ -42,6 +42,7 @@ impl Service for Services {
     fn cancel(&mut self, core: &mut Core, future: Key, operation: Operation) {
         match operation.kind {
             sync::WAITS => self.sync.cancel(core, future, operation.object),
+            sync::SENDS => self.sync.send_cancel(core, operation.object),
             _ => self.io.cancel(core, future, operation),
         }
     }
@@ -49,12 +50,25 @@ impl Service for Services {
     fn describe(&self, operation: Operation) -> (&'static CStr, Option<Key>) {
         match operation.kind {
             sync::WAITS => self.sync.describe(operation.object),
+            sync::SENDS => (c"channel send", None),
             _ => self.io.describe(operation),
         }
     }
 
     fn close_stream(&mut self, core: &mut Core, stream: Key) {
         self.io.close_stream(core, stream);
+    }
+
+    fn owner_cancel(&mut self, core: &mut Core, owner: Tag) {
+        self.io.owner_cancel(core, owner);
+    }
+
+    fn owner_count(&self, owner: Tag) -> usize {
+        self.io.owner_count(owner)
+    }
+
+    fn told(&mut self, core: &mut Core, object: Option<Operation>) {
+        self.sync.told(core, object);
     }
 
     fn shut_down(&mut self, core: &mut Core) -> usize {

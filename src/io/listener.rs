@@ -22,7 +22,7 @@ use crate::base::rota_status::{
 };
 use crate::base::{limits, rota_address, Error, Handle, Key, Kind, Result};
 use crate::rt::{
-    Core, NewTask, Object, Outcome, StackWanted, Start as TaskStart, TimerAction, ROTA_LOG_ERROR, ROTA_LOG_WARNING,
+    Core, NewTask, Object, Outcome, StackWanted, Start as TaskStart, Tag, TimerAction, ROTA_LOG_ERROR, ROTA_LOG_WARNING,
 };
 use crate::sys::driver::{Direction, ListenOptions, OpOutcome, Socket, Start};
 use crate::sys::host::HostServe;
@@ -34,6 +34,8 @@ pub struct Listener {
     socket: Socket,
     accepts: Queue<Key>,
     body: Option<HostServe>,
+    /// Whose the tasks are that serve.
+    owner: Tag,
     /// The driver has an accept.
     accepting: bool,
     /// The timer until which it is left alone.
@@ -42,6 +44,13 @@ pub struct Listener {
     told: bool,
     /// A connection that nobody wanted when it came.
     kept: Option<Socket>,
+}
+
+impl Listener {
+    /// Whether it serves, and for this owner.
+    pub(super) fn serves_for(&self, owner: Tag) -> bool {
+        self.body.is_some() && self.owner == owner
+    }
 }
 
 /// Whether the machine, not the listener, is at its end.
@@ -77,6 +86,7 @@ impl Io {
             socket,
             accepts,
             body: None,
+            owner: Tag::NONE,
             accepting: false,
             resting: None,
             told: false,
@@ -111,6 +121,7 @@ impl Io {
             return Err(ROTA_ERR_BUSY.into());
         }
         listener.body = Some(body);
+        listener.owner = core.owner;
         self.listener_pump(core, key);
         Ok(())
     }
@@ -163,7 +174,7 @@ impl Io {
     /// Gives a connection to whoever is first. One that nobody wants, or that there is no memory for, is kept.
     fn listener_hand_on(&mut self, core: &mut Core, key: Key, socket: Socket) {
         let Some(listener) = self.listeners.get_mut(key) else { return core.driver.close(socket) };
-        let (body, wanted) = (listener.body, !listener.accepts.is_empty());
+        let (body, owner, wanted) = (listener.body, listener.owner, !listener.accepts.is_empty());
         if core.closing && body.is_some() {
             return core.driver.close(socket);
         }
@@ -175,7 +186,7 @@ impl Io {
             return room.unwrap_or_else(|error| self.listener_failed(core, key, error));
         }
         let handed = self.stream_open(core, socket).and_then(|stream| match body {
-            Some(body) => self.listener_spawn(core, body, stream),
+            Some(body) => core.as_owner(owner, |core| self.listener_spawn(core, body, stream)),
             None => {
                 self.listener_answer(core, key, stream);
                 Ok(())
@@ -316,6 +327,17 @@ impl Io {
         }
         core.driver.close(listener.socket);
         Ok(())
+    }
+
+    /// Closes those that serve for an owner.
+    pub(super) fn listeners_drop(&mut self, core: &mut Core, owner: Tag) {
+        let mut at = 0;
+        while let Some(key) = self.listeners.next(at) {
+            at = key.slot + 1;
+            if self.listeners.get(key).is_some_and(|listener| listener.serves_for(owner)) {
+                let _ = self.listener_close(core, key);
+            }
+        }
     }
 
     /// Closes every listener.

@@ -26,7 +26,7 @@ use self::spares::Spares;
 use self::stream::Stream;
 use self::token::Role;
 use crate::base::Key;
-use crate::rt::{Core, Operation, Service};
+use crate::rt::{Core, Operation, Service, Tag};
 use crate::sys::driver::Completion;
 use crate::sys::resolver::Resolved;
 use crate::sys::{Memory, Slab};
@@ -104,6 +104,17 @@ impl Service for Io {
     fn close_stream(&mut self, core: &mut Core, stream: Key) {
         let _ = self.stream_close(core, stream);
     }
+
+    fn owner_cancel(&mut self, core: &mut Core, owner: Tag) {
+        self.listeners_drop(core, owner);
+    }
+
+    fn owner_count(&self, owner: Tag) -> usize {
+        self.listeners.each().filter(|(_, listener)| listener.serves_for(owner)).count()
+    }
+
+    /// Nothing of `io` is shared with other threads.
+    fn told(&mut self, _: &mut Core, _: Option<Operation>) {}
 
     fn shut_down(&mut self, core: &mut Core) -> usize {
         self.listeners_shut_down(core);

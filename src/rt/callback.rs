@@ -12,6 +12,7 @@ use super::event_loop::{Runtime, State};
 use super::hook::ROTA_TASK_PAUSED;
 use super::map::Continuation;
 use super::outcome::Outcome;
+use super::owner::Tag;
 use super::ready::Entry;
 use super::service::Service;
 use super::task::{Begun, Next};
@@ -35,6 +36,16 @@ pub enum Label {
     Task(Key),
 }
 
+/// What a stepped body's return makes of it.
+enum Stepped {
+    /// What it waits for is over: it is called again.
+    Goes(rota_outcome),
+    /// It waits.
+    Waits,
+    /// It has ended, with this answer, and something is to be let go of.
+    Ends(i64, Option<HostFree>),
+}
+
 /// The first thing in the queue.
 enum First {
     /// A plain callback.
@@ -53,6 +64,7 @@ impl<S: Service> Runtime<S> {
         let (next, handle, status) = self.with(|state| {
             let core = &mut state.core;
             core.counters.callbacks += 1;
+            core.owner = Tag::NONE;
             let status = if core.closing { ROTA_ERR_CANCELLED } else { ROTA_OK };
             let next = match core.ready.pop_call() {
                 Some(call) => First::Call(call),
@@ -79,7 +91,7 @@ impl<S: Service> Runtime<S> {
 
     #[inline(never)]
     fn run_other(&self, handle: rota_loop, status: rota_status) -> Result<Label> {
-        match self.with(|state| Ok(state.core.ready.pop().unwrap_or_default()))? {
+        match self.with(|state| Ok(state.core.next_entry()))? {
             // `run_next` has taken them.
             Entry::Nothing | Entry::Call(_) | Entry::Task(_) => Ok(Label::Post),
             Entry::Slot(key) => {
@@ -88,6 +100,24 @@ impl<S: Service> Runtime<S> {
                 }
                 Ok(Label::Call(key))
             }
+            Entry::Then(key, then, _) => {
+                let result = self.with(|state| Ok(state.core.future_begin_call(key)))?;
+                then.call(Handle::new(Kind::Future, self.number, key).into(), result);
+                self.let_go(self.with(|state| Ok(state.future_settle(key)))?);
+                Ok(Label::Future(key))
+            }
+            Entry::Timer(key) => self.run_timer(key, status),
+            Entry::TimerCancelled(key, timer, _) => {
+                timer.call(Handle::new(Kind::Timer, self.number, key).into(), ROTA_ERR_CANCELLED);
+                Ok(Label::Timer(key))
+            }
+            ours => self.run_ours(ours),
+        }
+    }
+
+    /// Steps that the runtime makes for itself; the host is called if they let go of something, or go on with it.
+    fn run_ours(&self, entry: Entry) -> Result<Label> {
+        match entry {
             Entry::Combine(key) => self.run_combine(key),
             Entry::Set(key) => self.run_set(key),
             Entry::Drain(completed) => {
@@ -107,36 +137,36 @@ impl<S: Service> Runtime<S> {
                 }
                 Ok(Label::Post)
             }
-            Entry::Then(key, then) => {
-                let result = self.with(|state| Ok(state.core.future_begin_call(key)))?;
-                then.call(Handle::new(Kind::Future, self.number, key).into(), result);
-                self.let_go(self.with(|state| Ok(state.future_settle(key)))?);
-                Ok(Label::Future(key))
-            }
             Entry::Blocked(key, ticket) => {
                 self.let_go(self.with(|state| Ok(state.blocked_answer(key, ticket)))?);
                 Ok(Label::Future(key))
+            }
+            Entry::Ask(circle) => {
+                self.with(|state| {
+                    state.circle_begin(circle);
+                    Ok(())
+                })?;
+                Ok(Label::Post)
             }
             Entry::Free(free) => {
                 self.let_go(Some(free));
                 Ok(Label::Post)
             }
-            Entry::Timer(key) => {
-                if let Some((timer, fired)) = self.with(|state| Ok(state.core.timer_begin(key)))? {
-                    let status = if status == ROTA_OK { fired } else { status };
-                    timer.call(Handle::new(Kind::Timer, self.number, key).into(), status);
-                    self.with(|state| {
-                        state.core.timer_end(key);
-                        Ok(())
-                    })?;
-                }
-                Ok(Label::Timer(key))
-            }
-            Entry::TimerCancelled(key, timer) => {
-                timer.call(Handle::new(Kind::Timer, self.number, key).into(), ROTA_ERR_CANCELLED);
-                Ok(Label::Timer(key))
-            }
+            _ => Ok(Label::Post),
         }
+    }
+
+    /// Calls a timer's callback; it may arm the timer again.
+    fn run_timer(&self, key: Key, status: rota_status) -> Result<Label> {
+        if let Some((timer, fired)) = self.with(|state| Ok(state.core.timer_begin(key)))? {
+            let status = if status == ROTA_OK { fired } else { status };
+            timer.call(Handle::new(Kind::Timer, self.number, key).into(), status);
+            self.with(|state| {
+                state.core.timer_end(key);
+                Ok(())
+            })?;
+        }
+        Ok(Label::Timer(key))
     }
 
     /// The step of a combination.
@@ -221,31 +251,26 @@ impl<S: Service> Runtime<S> {
     /// Calls a stepped body until it waits for something that is not over (`None`) or ends.
     fn run_steps(&self, key: Key, step: HostStep) -> Result<Option<i64>> {
         let handle = Handle::new(Kind::Task, self.number, key).into();
-        let (mut given, free) = self.with(|state| {
+        let (given, free) = self.with(|state| {
             let (_, free) = state.task_resumed(key);
             if let Some(Next::Turn) = state.core.tasks.get_mut(key).and_then(|task| task.next.take()) {
                 state.task_yielded(key);
             }
-            Ok((state.core.task_outcome(key), free))
+            let given_up = state.core.task_is_given_up(key);
+            Ok(((!given_up).then(|| state.core.task_outcome(key)), free))
         })?;
         self.let_go(free);
+        // Its owner was cancelled while its turn stood in the queue.
+        let Some(mut given) = given else { return Ok(Some(ROTA_ERR_CANCELLED as i64)) };
         loop {
             let answer = step.call(handle, &given);
-            let begun = self.with(|state| {
-                let next = state.core.tasks.get_mut(key).and_then(|task| task.next.take());
-                match next {
-                    _ if answer != ROTA_STEP_WAIT => Ok(Err(answer)),
-                    None => Ok(Err(state.core.task_misused(key))),
-                    Some(next) => match state.task_begin_wait(key, next) {
-                        Begun::Over(_) => Ok(Ok(Some(state.core.task_outcome(key)))),
-                        Begun::Parked => Ok(Ok(None)),
-                    },
+            match self.with(|state| Ok(state.step_begun(key, answer)))? {
+                Stepped::Goes(outcome) => given = outcome,
+                Stepped::Waits => return Ok(None),
+                Stepped::Ends(answer, free) => {
+                    self.let_go(free);
+                    return Ok(Some(answer));
                 }
-            })?;
-            match begun {
-                Ok(Some(outcome)) => given = outcome,
-                Ok(None) => return Ok(None),
-                Err(answer) => return Ok(Some(answer)),
             }
         }
     }
@@ -296,7 +321,37 @@ impl<S: Service> Runtime<S> {
     }
 }
 
+impl<S: Service> State<S> {
+    /// A stepped body has returned `answer`.
+    fn step_begun(&mut self, key: Key, answer: i64) -> Stepped {
+        let next = self.core.tasks.get_mut(key).and_then(|task| task.next.take());
+        if answer != ROTA_STEP_WAIT {
+            return Stepped::Ends(answer, None);
+        }
+        if self.core.task_is_given_up(key) {
+            return Stepped::Ends(ROTA_ERR_CANCELLED as i64, self.task_give_up(key, next));
+        }
+        let Some(next) = next else { return Stepped::Ends(self.core.task_misused(key), None) };
+        match self.task_begin_wait(key, next) {
+            Begun::Over(_) => Stepped::Goes(self.core.task_outcome(key)),
+            Begun::Parked => Stepped::Waits,
+        }
+    }
+}
+
 impl Core {
+    /// Takes the first thing out of the queue, and sets the owner of what is called for it. Timers that are due say
+    /// theirs when they begin.
+    fn next_entry(&mut self) -> Entry {
+        let entry = self.ready.pop().unwrap_or_default();
+        self.owner = match entry {
+            Entry::Slot(key) => self.calls.get(key).map_or(Tag::NONE, |call| call.owner),
+            Entry::Then(_, _, owner) | Entry::TimerCancelled(_, _, owner) => owner,
+            _ => Tag::NONE,
+        };
+        entry
+    }
+
     /// The outcome of a task's last wait, as C sees it; it lives until the next.
     pub fn task_outcome(&self, key: Key) -> rota_outcome {
         self.tasks.get(key).map_or(outcome::EMPTY, |task| task.outcome.to_host(&task.text))

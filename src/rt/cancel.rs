@@ -9,7 +9,8 @@
 //!    gets. What cannot be withdrawn at once (another task, a blocking call)
 //!    is asked, and the task goes on waiting for its answer: if that is another
 //!    than ROTA_ERR_CANCELLED, the request is due;
-//! 2. to the task alone, if others wait for the same future;
+//! 2. to the task alone, if others wait for the same future, or if nobody is
+//!    left who could be asked (a task that is leaving, a group that has fired);
 //! 3. otherwise (it is queued, running, or its outcome is ready) the request is
 //!    *due*: the next operation it starts, or the next wait that is not over
 //!    already, is answered ROTA_ERR_CANCELLED instead.
@@ -29,6 +30,14 @@
 //! what arrives is the outer one's, and leaving the inner scope drops its own
 //! before anybody has met it. A shield holds back what comes from outside it
 //! (rule 3 without an end); leaving the shield delivers it.
+//!
+//! **A sweep** is all that follows from one request: it runs down a chain of tasks
+//! that wait for each other, and down into groups and their members, and asks
+//! each task once. Combinations pass it on in a turn of their own, and go on with
+//! its number (`combine_cancel.rs`). Where it comes by a task again, whoever waits
+//! for that one has passed his request on already; unless the way goes on to
+//! himself, or to a group or a combination: that may be a circle, and he is let go
+//! alone.
 //!
 //! What holds, between any two calls: `due + passed_on <= requests`; `passed_on`
 //! is 0 unless the task waits, or what it waited for is done and it has not gone
@@ -73,8 +82,18 @@ impl Core {
         own.or(found)
     }
 
-    /// Delivers a request that is due, if there is one, to whoever asks: why it was made.
+    /// Delivers a request that is due, if there is one, to whoever asks: why it was made. Every operation that a task
+    /// starts comes by here.
+    #[inline]
     pub fn task_take_due(&mut self, key: Key) -> Option<Text> {
+        match self.tasks.get(key) {
+            Some(task) if task.due > 0 || task.ties.is_some() => self.task_take_next_due(key),
+            _ => None,
+        }
+    }
+
+    #[inline(never)]
+    fn task_take_next_due(&mut self, key: Key) -> Option<Text> {
         let asker = self.task_next_due(key)?;
         let reason = self.request_reason(key, asker);
         self.request_move(key, asker, Request::Arrived);
@@ -110,6 +129,9 @@ impl Core {
     #[inline]
     pub(super) fn task_answered(&mut self, key: Key, status: i32) -> Text {
         let Some(task) = self.tasks.get_mut(key) else { return Text::None };
+        if task.passed_on == 0 && task.ties.is_none() {
+            return Text::None;
+        }
         let cancelled = status == ROTA_ERR_CANCELLED as i32;
         let passed_on = core::mem::take(&mut task.passed_on);
         task.due += passed_on.saturating_sub(u32::from(cancelled));
@@ -162,7 +184,58 @@ impl Core {
         task.requests = task.requests.saturating_sub(1);
         task.due = task.due.min(task.requests);
         task.passed_on = task.passed_on.min(task.requests - task.due);
+        if task.requests == 0 {
+            if let Some(ties) = self.ties_of_mut(key) {
+                ties.reason = Text::None;
+            }
+        }
         self.task_cancelling(key)
+    }
+
+    /// The number of the sweep that is under way, or of a new one.
+    pub(super) fn sweep_number(&mut self) -> u32 {
+        self.sweep.unwrap_or_else(|| {
+            self.round = self.round.wrapping_add(1).max(1);
+            self.round
+        })
+    }
+
+    /// A sweep begins, unless this is a part of one; whether it does.
+    pub(super) fn sweep_begin(&mut self) -> bool {
+        let begins = self.sweep.is_none();
+        self.sweep = Some(self.sweep_number());
+        begins
+    }
+
+    /// The sweep comes by a task: whether it has been there before.
+    pub(super) fn sweep_meets(&mut self, key: Key) -> bool {
+        let met = self.sweep_has_met(key);
+        if let (Some(task), Some(sweep)) = (self.tasks.get_mut(key), self.sweep) {
+            task.round = sweep;
+        }
+        met
+    }
+
+    /// Whether the sweep that is under way has come by a task.
+    pub(super) fn sweep_has_met(&self, key: Key) -> bool {
+        self.sweep.is_some_and(|sweep| self.tasks.get(key).is_some_and(|task| task.round == sweep))
+    }
+
+    /// Whether `from`, which has been asked in this sweep, may be waiting for `key`.
+    fn sweep_circles(&self, from: Key, key: Key) -> bool {
+        let mut at = from;
+        for _ in 0..self.tasks.len() {
+            if at == key {
+                return true;
+            }
+            let Some(TaskState::Waiting(future)) = self.tasks.get(at).map(|task| task.state) else { return false };
+            match self.futures.get(future).map(|slot| slot.source) {
+                Some(Source::Task(next) | Source::Start(next)) => at = next,
+                Some(Source::Group(_) | Source::Combine(_)) => return true,
+                _ => return false,
+            }
+        }
+        true
     }
 }
 
@@ -202,51 +275,59 @@ impl<S: Service> State<S> {
         }
     }
 
-    /// Delivers a request to a waiting task.
+    /// Delivers a request to a waiting task. A chain of tasks that wait for each other is followed, not recursed into.
     pub(super) fn task_deliver(&mut self, key: Key, asker: Asker, future: Key) {
-        let (round, before) = (self.core.request_round(), self.core.passing);
-        self.core.passing = Some(round);
-        self.task_deliver_on(key, asker, future, round);
-        self.core.passing = before;
-    }
-
-    /// A chain of tasks that wait for each other is followed, not recursed into;
-    /// in a circle the request goes round once.
-    fn task_deliver_on(&mut self, mut key: Key, mut asker: Asker, mut future: Key, round: u32) {
-        loop {
-            self.core.request_move(key, asker, Request::PassedOn);
-            if let Some(task) = self.core.tasks.get_mut(key) {
-                task.round = round;
-            }
-            let Some(slot) = self.core.futures.get(future).filter(|slot| !slot.done) else { return };
-            let owned = match slot.source {
-                Source::Group(group) if self.core.group_is_owned_by(group, key) => Some(group),
-                _ => None,
-            };
-            if let Some(group) = owned {
-                // Whoever else waits for it: its owner does not go on before its members have ended.
-                return self.group_cancel(group, Text::None);
-            }
-            if slot.claims > 1 {
-                return self.task_release(key, future);
-            }
-            let (Source::Task(next) | Source::Start(next)) = slot.source else {
-                let _ = self.future_cancel(future);
-                return;
-            };
-            let joins = matches!(slot.source, Source::Task(_));
-            let Some(task) = self.core.tasks.get_mut(next) else { return };
-            if joins && (task.join_count > 1 || task.round == round) {
-                return self.core.join_remove(future, next);
-            }
-            task.requests += 1;
-            task.due += 1;
-            let TaskState::Waiting(further) = task.state else { return };
-            if self.core.task_is_shielded(next, None) {
-                return;
-            }
+        let outermost = self.core.sweep_begin();
+        self.core.sweep_meets(key);
+        let (mut key, mut asker, mut future) = (key, asker, future);
+        while let Some((next, further)) = self.task_pass_on(key, asker, future) {
             (key, asker, future) = (next, Asker::Task, further);
         }
+        if outermost {
+            self.core.sweep = None;
+        }
+    }
+
+    /// Passes a request on to what a task waits for. If that is another task, which has been asked now and waits too:
+    /// that task, and for what.
+    fn task_pass_on(&mut self, key: Key, asker: Asker, future: Key) -> Option<(Key, Key)> {
+        self.core.request_move(key, asker, Request::PassedOn);
+        let slot = self.core.futures.get(future).filter(|slot| !slot.done)?;
+        let (source, shared) = (slot.source, slot.claims > 1);
+        match source {
+            // Whoever else waits for it: its owner does not go on before its members have ended.
+            Source::Group(group) if self.core.group_is_owned_by(group, key) => self.group_cancel(group, Text::None),
+            _ if shared => self.task_release(key, future),
+            Source::Task(next) | Source::Start(next) => return self.task_pass_on_to(key, future, next),
+            _ => _ = self.future_cancel(future),
+        }
+        None
+    }
+
+    /// `key` waits for the end of `next`, or for its start.
+    fn task_pass_on_to(&mut self, key: Key, future: Key, next: Key) -> Option<(Key, Key)> {
+        let joined = self.core.future_is_join_of(future, next);
+        let task = self.core.tasks.get(next)?;
+        if joined && (task.join_count > 1 || task.is_over()) {
+            self.core.join_remove(future, next);
+            return None;
+        }
+        if self.core.sweep_meets(next) {
+            match self.core.sweep_circles(next, key) {
+                true if joined => self.core.join_remove(future, next),
+                true => self.core.start_remove(future, next),
+                false => {}
+            }
+            return None;
+        }
+        let task = self.core.tasks.get_mut(next)?;
+        task.requests += 1;
+        task.due += 1;
+        let TaskState::Waiting(further) = task.state else { return None };
+        if self.core.task_is_shielded(next, None) {
+            return None;
+        }
+        Some((next, further))
     }
 
     /// The task stops waiting for a future that others still wait for.

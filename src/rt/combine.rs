@@ -349,6 +349,12 @@ impl Core {
         self.combine_queue(key);
     }
 
+    /// As `member_outer`, of a member that is a claim.
+    pub(super) fn member_claims(&self, member: Key) -> Option<Key> {
+        self.combines.members.get(member).filter(|slot| slot.claims)?;
+        self.member_outer(member)
+    }
+
     /// The future that a member's combination completes.
     pub(super) fn member_outer(&self, member: Key) -> Option<Key> {
         let slot = self.combines.members.get(member)?;

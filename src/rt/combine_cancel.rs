@@ -5,10 +5,11 @@
 //! others wait too. The same happens at the end of its time, and to the rest when
 //! one of many has decided it.
 //!
-//! **Circles.** A task can wait for a combination that waits for that task. A
-//! request keeps its number (`round`) while it is passed on, and what it comes
-//! back to is not asked again: its future is done at once, with
-//! ROTA_ERR_CANCELLED, and so the circle opens.
+//! **Circles.** A task can wait for a combination that waits for that task. What
+//! follows from one request is one sweep (`cancel.rs`), whose number (`round`) the
+//! combination keeps until its step goes on with it. What the sweep comes back to
+//! is not asked again: its future is done at once, with ROTA_ERR_CANCELLED, and
+//! so the circle opens.
 
 use super::combine::Rule;
 use super::core::Core;
@@ -20,17 +21,9 @@ use crate::base::Key;
 use crate::sys::Text;
 
 impl Core {
-    /// The number of the request to cancel that is being made: its own, or that of the one which is passed on.
-    pub(super) fn request_round(&mut self) -> u32 {
-        self.passing.unwrap_or_else(|| {
-            self.round = self.round.wrapping_add(1).max(1);
-            self.round
-        })
-    }
-
     /// The outer future is to be cancelled.
     pub(super) fn combine_cancel(&mut self, key: Key) {
-        let round = self.request_round();
+        let round = self.sweep_number();
         let Some(combine) = self.combines.get_mut(key) else { return };
         let alone = matches!(combine.rule, Rule::Shield | Rule::Wait(_));
         if alone || combine.round == round {
@@ -60,14 +53,14 @@ impl Core {
 impl<S: Service> State<S> {
     /// Its members are cancelled: by the request that was made to it, or by one of its own.
     pub(super) fn combine_pass_on(&mut self, key: Key, asked: bool) {
-        let own = self.core.request_round();
+        let own = self.core.sweep_number();
         let Some(combine) = self.core.combines.get_mut(key) else { return };
         if !asked {
             combine.round = own;
         }
-        self.core.passing = Some(combine.round);
+        self.core.sweep = Some(combine.round);
         self.combine_cancel_members(key);
-        self.core.passing = None;
+        self.core.sweep = None;
     }
 
     /// Cancels the futures whose last claim is ours, and lets go of the others.

@@ -5,6 +5,7 @@
 //! a callback or a task is only ever called after the cell has been let go
 //! (`callback.rs`), so nothing here can be entered twice.
 
+use super::attach::Attachments;
 use super::call::Call;
 use super::combine::Combines;
 use super::coro::StackPool;
@@ -14,6 +15,7 @@ use super::group::Groups;
 use super::locals::Locals;
 use super::origins::Origins;
 use super::outcome::Outcome;
+use super::owner::{Owner, Tag};
 use super::ready::Ready;
 use super::remote::Remote;
 use super::scope::Scope;
@@ -111,6 +113,10 @@ pub struct Core {
     pub drain: Drain,
     /// Futures made of futures.
     pub combines: Combines,
+    /// Owners.
+    pub owners: Slab<Owner>,
+    /// Whose all is that is started now.
+    pub owner: Tag,
     /// Sets of futures.
     pub sets: Sets,
     /// Tasks.
@@ -119,6 +125,8 @@ pub struct Core {
     pub locals: Locals,
     /// What tasks have beside their slots.
     pub(super) ties: Slab<Ties>,
+    /// Tasks that are asked to end together.
+    pub(super) attachments: Attachments,
     /// Cancel scopes.
     pub(super) scopes: Slab<Scope>,
     /// Groups of tasks and operations.
@@ -147,12 +155,12 @@ pub struct Core {
     pub counters: Counters,
     /// Whether the loop takes no new work.
     pub closing: bool,
-    /// Numbers the requests to cancel.
-    pub round: u32,
+    /// Numbers the sweeps of requests to cancel (`cancel.rs`).
+    pub(super) round: u32,
+    /// The one that is under way.
+    pub(super) sweep: Option<u32>,
     /// Numbers the tasks.
     pub(super) spawned: u32,
-    /// The number of the request that a combination is passing on.
-    pub passing: Option<u32>,
     /// Set when the future that `run_until` waits for is complete.
     pub until_done: bool,
     /// The stack of a task that names no size.
@@ -182,10 +190,13 @@ impl Core {
             waiters: Waiters::new(memory.clone()),
             drain: Drain::new(&memory)?,
             combines: Combines::new(&memory),
+            owners: Slab::new(memory.clone(), generation),
+            owner: Tag::NONE,
             sets: Sets::new(&memory, generation),
             tasks: Slab::new(memory.clone(), generation),
             locals: Locals::new(&memory),
             ties: Slab::new(memory.clone(), 1),
+            attachments: Attachments::new(&memory),
             scopes: Slab::new(memory.clone(), generation),
             groups: Groups::new(&memory, generation),
             stacks: StackPool::new(memory.clone(), settings.stack_size, settings.stacks_kept),
@@ -207,8 +218,8 @@ impl Core {
             counters: Counters::default(),
             closing: false,
             round: 0,
+            sweep: None,
             spawned: 0,
-            passing: None,
             until_done: false,
             stack_size: settings.stack_size,
             memory,
@@ -249,6 +260,7 @@ impl Core {
             .last_generation()
             .max(self.futures.last_generation())
             .max(self.tasks.last_generation())
+            .max(self.owners.last_generation())
             .max(self.sets.last_generation())
             .max(self.timers.last_generation())
             .max(self.scopes.last_generation())

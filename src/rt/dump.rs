@@ -103,6 +103,11 @@ struct Dump<'a, S> {
     circles: Lines,
 }
 
+/// Where a task stands in the dump, if it has not ended.
+fn place_of(places: &[usize], task: Key) -> Option<usize> {
+    places.get(task.slot as usize).copied().filter(|place| *place != usize::MAX)
+}
+
 impl<S: Service> State<S> {
     /// All lines of a dump.
     pub(super) fn task_lines(&mut self) -> Result<Lines> {
@@ -130,7 +135,10 @@ impl<'a, S: Service> Dump<'a, S> {
         }
         let mut edges = List::new(memory.clone());
         for (from, key) in tasks.iter().enumerate() {
-            state.task_held_up_by(*key, |holder| edges.push(Edge { from, to: places[holder.slot as usize] }))?;
+            state.task_held_up_by(*key, |holder| match place_of(&places, holder) {
+                Some(to) => edges.push(Edge { from, to }),
+                None => Ok(()),
+            })?;
         }
         let mut marks = List::new(memory.clone());
         marks.resize(tasks.len(), Mark::Unseen)?;
@@ -242,9 +250,9 @@ impl<'a, S: Service> Dump<'a, S> {
     fn wait(&mut self, info: &TaskInfo) -> Result<()> {
         let waited = Seconds(self.state.core.now.saturating_sub(info.since));
         self.out.add(format_args!("waits {waited} for {}", Word(info.what)))?;
-        match info.task {
+        match info.task.and_then(|holder| place_of(&self.places, holder)) {
             Some(holder) => {
-                let name = self.name(self.places[holder.slot as usize]);
+                let name = self.name(holder);
                 self.out.add(format_args!(" ({name})"))
             }
             None => Ok(()),

@@ -32,6 +32,7 @@ impl Core {
         let step = task.body.as_mut()?.step()?;
         task.state = TaskState::Running;
         task.facts.resumes(self.now);
+        self.owner = task.acts_for;
         self.tell_of_task(key, ROTA_TASK_RESUMED);
         Some(step)
     }
@@ -42,12 +43,20 @@ impl<S: Service> Runtime<S> {
     /// closed and its handle handed out.
     pub fn start_eager(&self, key: Key) -> Result<()> {
         let nested = self.eager.get();
-        if let Some(step) = self.with(|state| Ok(state.core.task_begin_eager(key, nested)))? {
+        let (step, owner) = self.with(|state| {
+            let owner = state.core.owner_now();
+            Ok((state.core.task_begin_eager(key, nested), owner))
+        })?;
+        if let Some(step) = step {
             let _running = self.enter().ok();
             self.eager.set(nested + 1);
             let stepped = self.step(key, step);
             self.eager.set(nested);
             stepped?;
+            self.with(|state| {
+                state.core.owner_set(owner);
+                Ok(())
+            })?;
         }
         Ok(())
     }

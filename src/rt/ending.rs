@@ -21,8 +21,9 @@
 //! ended, was outstanding. Being cancelled is no failure of a task that was
 //! asked; it is one of a task that was not.
 //!
-//! Who is told, in this order: those who join it, who waits for it to start, and
-//! the group that it belongs to, which may cancel its other members.
+//! Who waits for it to start is told when the body has ended. Of its end, in this
+//! order: those who join it, and the group that it belongs to, which may cancel
+//! its other members.
 
 use super::core::Core;
 use super::event_loop::State;
@@ -33,7 +34,7 @@ use super::members::Failure;
 use super::outcome::Outcome;
 use super::service::Service;
 use super::task::TaskState;
-use super::ties::{Starting, Ties};
+use super::ties::Starting;
 use crate::base::{rota_status::*, Key, Result};
 use crate::sys::host::HostFree;
 use crate::sys::Text;
@@ -47,6 +48,7 @@ impl<S: Service> State<S> {
         let asked = self.core.task_cancelling(key).is_ok_and(|requests| requests > 0);
         let answer = self.core.scopes_drop(key, answer);
         self.core.task_set_end(key, answer, asked);
+        self.core.start_ended(key);
         self.groups_give_up(key);
         if self.core.ties_of(key).is_some_and(|ties| ties.groups.is_some()) {
             if let Some(task) = self.core.tasks.get_mut(key) {
@@ -80,7 +82,7 @@ impl<S: Service> State<S> {
         if let Some(member) = ties.member {
             let (text, name) = (core::mem::take(&mut task.text), core::mem::take(&mut task.name));
             self.core.tasks.discard(key);
-            let told = self.core.start_ended(&ties, outcome, &text);
+            let told = ties.starting == Starting::Failed;
             let failure = (failed && !told).then_some(Failure { outcome, text, name });
             self.member_ended(member, outcome.status >= 0, failure);
         } else if joined {
@@ -102,7 +104,10 @@ impl Core {
 
     /// What the body's answer makes of the task's outcome.
     fn task_set_end(&mut self, key: Key, answer: i64, asked: bool) {
-        let reason = self.ties_of_mut(key).map_or(Text::None, |ties| core::mem::take(&mut ties.reason));
+        let ties = self.ties_of_mut(key);
+        let (attached, reason) =
+            ties.map_or((None, Text::None), |ties| (ties.attached.take(), core::mem::take(&mut ties.reason)));
+        self.attached_end(attached);
         let Some(task) = self.tasks.get_mut(key) else { return };
         task.asked = asked;
         if answer >= 0 || answer != task.outcome.short() {
@@ -134,16 +139,21 @@ impl Core {
         true
     }
 
-    /// The task has ended and somebody waits for it to start: he gets the failure. Whether it was his to get.
-    fn start_ended(&mut self, ties: &Ties, outcome: Outcome, text: &Text) -> bool {
-        let Starting::Waits(future) = ties.starting else { return false };
-        if outcome.status >= 0 {
-            let text = Text::Static(c"the task ended before it said that it had started");
-            self.future_complete(future, Outcome::failed(ROTA_ERR_INVALID.into(), 0), text, Object::None);
-            return false;
+    /// The body has ended, and if somebody waits for the task to start, that will not come: he gets its failure.
+    fn start_ended(&mut self, key: Key) {
+        let Some(Starting::Waits(future)) = self.ties_of(key).map(|ties| ties.starting) else { return };
+        let Some(task) = self.tasks.get(key) else { return };
+        let (outcome, text) = match task.outcome.status {
+            ..0 => (task.outcome, self.text_copy(&task.text)),
+            0.. => (
+                Outcome::failed(ROTA_ERR_INVALID.into(), 0),
+                Text::Static(c"the task ended before it said that it had started"),
+            ),
+        };
+        let told = self.future_complete(future, outcome, text, Object::None);
+        if let Some(ties) = self.ties_of_mut(key) {
+            ties.starting = if told { Starting::Failed } else { Starting::Over };
         }
-        let text = self.text_copy(text);
-        self.future_complete(future, outcome, text, Object::None)
     }
 
     /// Lets go of a task that has ended and that nobody joined.

@@ -18,11 +18,12 @@ use super::callback::Label;
 use super::core::{Core, Settings};
 use super::current::{Current, Scope};
 use super::outcome::Outcome;
+use super::owner::Tag;
 use super::ready::Entry;
 use super::remote::{Message, Remote};
 use super::service::Service;
 use super::waiters::Waiter;
-use crate::base::{limits, rota_status::*, Handle, Result};
+use crate::base::{limits, rota_status::*, Handle, Key, Result};
 use crate::sys::host::{HostPointer, HostTaskHook};
 use core::cell::{Cell, RefCell};
 use std::sync::Arc;
@@ -100,14 +101,19 @@ pub(super) struct Wait {
 }
 
 /// While it lives, the loop's turns are made, and the loop is the innermost thing on its thread.
-pub(super) struct Running<'a> {
-    running: &'a Cell<bool>,
+pub(super) struct Running<'a, S: Service> {
+    runtime: &'a Runtime<S>,
+    /// The owner that was set before, which is set again afterwards.
+    owner: Option<Key>,
     _inside: Scope,
 }
 
-impl Drop for Running<'_> {
+impl<S: Service> Drop for Running<'_, S> {
     fn drop(&mut self) {
-        self.running.set(false);
+        self.runtime.running.set(false);
+        if let Ok(mut state) = self.runtime.state.try_borrow_mut() {
+            state.core.owner_set(self.owner);
+        }
     }
 }
 
@@ -168,7 +174,7 @@ impl<S: Service> Runtime<S> {
         self.running.get()
     }
 
-    pub(super) fn enter(&self) -> Result<Running<'_>> {
+    pub(super) fn enter(&self) -> Result<Running<'_, S>> {
         if self.poisoned.get() {
             return Err(ROTA_ERR_PANIC.into());
         }
@@ -176,7 +182,8 @@ impl<S: Service> Runtime<S> {
             return Err(ROTA_ERR_REENTRANT.into());
         }
         let inside = Scope::enter(Current { loop_number: self.number, task: None });
-        Ok(Running { running: &self.running, _inside: inside })
+        let owner = self.state.try_borrow().ok().and_then(|state| state.core.owner_now());
+        Ok(Running { runtime: self, owner, _inside: inside })
     }
 
     /// Runs until a stop is asked.
@@ -330,6 +337,7 @@ impl<S: Service> State<S> {
     #[inline]
     fn gather(&mut self, wait: Wait) -> Result<()> {
         self.core.counters.turns += 1;
+        self.core.owner = Tag::NONE;
         if self.core.remote.has_posts() {
             self.take_posts();
         }
@@ -423,6 +431,9 @@ impl<S: Service> State<S> {
     /// Does or queues what other threads posted; without memory the rest waits for the next turn.
     fn take_posts(&mut self) {
         self.core.remote.begin_batch();
+        if self.core.remote.take_missed() {
+            self.service.told(&mut self.core, None);
+        }
         while self.has_room_for_post() {
             match self.core.remote.take() {
                 Some(Message::Call(call)) => {

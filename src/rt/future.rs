@@ -24,6 +24,7 @@ use super::core::{Core, ROTA_LOG_ERROR};
 use super::drain::Completed;
 use super::event_loop::State;
 use super::outcome::Outcome;
+use super::owner::Tag;
 use super::ready::Entry;
 use super::service::{Operation, Service};
 use super::waiters::{Line, Waiter};
@@ -46,12 +47,12 @@ pub enum Source {
     Job(JobId),
     /// Other futures.
     Combine(Key),
-    /// The next of a set: who asks for it.
-    Set(Key),
     /// The end of a group's members.
     Group(Key),
     /// That a task says that it has started.
     Start(Key),
+    /// The next of a set: who asks for it.
+    Set(Key),
     /// An operation of the layer above.
     Service(Operation),
 }
@@ -82,6 +83,8 @@ pub struct Future {
     pub closed: bool,
     /// Whether one of its callbacks is running: it does not end before that returns.
     pub calling: bool,
+    /// Whose it is.
+    pub owner: Tag,
     /// Whether the host has it from the queue of completions: it does not end before the next is fetched.
     pub held: bool,
     /// Claims that have not been answered.
@@ -159,20 +162,32 @@ impl<T: fmt::Display> fmt::Display for Shown<T> {
 }
 
 impl Core {
-    /// Whether a task, or a combination that has still to be asked, is among those who wait for a future: they see to it.
+    /// Whether a task, or a combination that has still to be asked, is among those who wait for a future: they see to
+    /// it.
     pub fn future_has_keeper(&self, key: Key) -> bool {
         let keeps = |waiter: &Waiter| match waiter {
             Waiter::Task(_) => true,
             Waiter::Member(member) => self.member_is_keeper(*member),
-            Waiter::Then(_) | Waiter::Drain(_) | Waiter::Until | Waiter::Listed(_) => false,
-            Waiter::Blocked(_) | Waiter::Group(_) => false,
+            Waiter::Then(..) | Waiter::Drain(_) | Waiter::Until | Waiter::Blocked(_) => false,
+            Waiter::Listed(_) | Waiter::Group(_) => false,
         };
         self.futures.get(key).is_some_and(|future| self.waiters.any(&future.waiters, keeps))
     }
 
-    /// The first who waits for a pending future.
-    pub(super) fn future_first_waiter(&self, key: Key) -> Option<Waiter> {
-        self.futures.get(key).and_then(|future| self.waiters.first(&future.waiters)).copied()
+    /// Whether one of those who wait for a future is so.
+    pub(super) fn future_has_waiter(&self, key: Key, is: impl Fn(&Waiter) -> bool) -> bool {
+        self.futures.get(key).is_some_and(|future| self.waiters.any(&future.waiters, is))
+    }
+
+    /// How many of those who wait for a future are so.
+    pub(super) fn future_count_waiters(&self, key: Key, is: impl Fn(&Waiter) -> bool) -> usize {
+        self.futures.get(key).map_or(0, |future| self.waiters.count(&future.waiters, is))
+    }
+
+    /// How many claims a pending future has, and the first who waits for it.
+    pub(super) fn future_first_waiter(&self, key: Key) -> Option<(u32, Option<Waiter>)> {
+        let future = self.futures.get(key)?;
+        Some((future.claims, self.waiters.first(&future.waiters).copied()))
     }
 
     /// A new future for `source`.
@@ -184,6 +199,7 @@ impl Core {
             seen: false,
             closed: false,
             calling: false,
+            owner: self.owner,
             held: false,
             claims: 0,
             outcome: Outcome::default(),
@@ -247,7 +263,7 @@ impl Core {
 
     fn future_notify(&mut self, key: Key, waiter: Waiter) {
         match waiter {
-            Waiter::Then(then) => self.ready.push_reserved(Entry::Then(key, then)),
+            Waiter::Then(then, owner) => self.ready.push_reserved(Entry::Then(key, then, owner)),
             Waiter::Drain(data) => self.ready.push_reserved(Entry::Drain(Completed::Future(key, data))),
             Waiter::Task(task) => self.task_wake(task),
             Waiter::Until => self.until_done = true,
@@ -295,7 +311,7 @@ impl Core {
     }
 
     /// Takes back the claims of all waiters for which `of` holds, all of one kind; how many those were.
-    pub fn future_unclaim(&mut self, key: Key, of: impl Fn(&Waiter) -> bool) -> usize {
+    pub fn future_unclaim(&mut self, key: Key, mut of: impl FnMut(&Waiter) -> bool) -> usize {
         let Some(future) = self.futures.get_mut(key).filter(|future| !future.done) else {
             return 0;
         };
@@ -388,9 +404,9 @@ impl<S: Service> State<S> {
                 }
             }
             Source::Combine(combine) => self.core.combine_cancel(combine),
-            Source::Set(next) => self.core.set_next_cancel(key, next),
             Source::Group(group) => self.group_wait_cancel(key, group),
             Source::Start(task) => _ = self.task_cancel(task),
+            Source::Set(next) => self.core.set_next_cancel(key, next),
             Source::Service(operation) => self.service.cancel(&mut self.core, key, operation),
         }
         Ok(())

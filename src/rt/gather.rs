@@ -4,8 +4,9 @@
 //! future when all are, or at the first failure; with `CancelRest` that failure
 //! is kept until the others, which it cancels, have ended. Cancelled, it cancels
 //! what it alone waits for and is done when that has ended, so that no buffer of
-//! theirs is in use any more. After an early failure it stays behind its outer
-//! future until the rest has ended.
+//! theirs is in use any more; if one of them failed, before or when it was asked to
+//! end, that is the outcome. After an early failure it stays behind its outer
+//! future until the rest has ended. Failures behind the first reach the log.
 //!
 //! A wait is done when enough have been, or when its time is over; whatever it
 //! watched is left as it is.
@@ -94,16 +95,20 @@ impl<S: Service> State<S> {
             return self.future_let_go(future, true);
         }
         let counts = matches!(combine.rule, Rule::Gather(Gather::All));
-        if failed && combine.answer.is_none() && !counts {
-            let taken = self.core.future_take_outcome(future);
-            if let Some(combine) = self.core.combines.get_mut(key) {
-                combine.answer = taken;
-            }
-        } else {
+        let combine = self.core.combines.get_mut(key)?;
+        combine.note(failed);
+        if counts || !failed {
             self.core.future_answer(future);
+            return self.future_settle_closed(future);
         }
+        // That it was cancelled, as it was asked to be, gives way to what went wrong.
+        let asked = combine.cancelling;
+        if combine.answer.as_ref().is_some_and(|(answer, _)| !asked || answer.is_error()) {
+            return self.future_let_go(future, true);
+        }
+        let taken = self.core.future_take_outcome(future);
         if let Some(combine) = self.core.combines.get_mut(key) {
-            combine.note(failed);
+            combine.answer = taken;
         }
         self.future_settle_closed(future)
     }
@@ -115,7 +120,9 @@ impl<S: Service> State<S> {
         let over = combine.open == 0;
         let answer = match how {
             _ if !live => None,
-            _ if combine.cancelling => over.then(|| (Outcome::cancelled(), Text::None)),
+            _ if combine.cancelling => {
+                over.then(|| combine.answer.take().unwrap_or((Outcome::cancelled(), Text::None)))
+            }
             Gather::All => over.then(|| (Outcome::value(combine.failed), Text::None)),
             Gather::CancelRest if !over => None,
             _ => combine.answer.take().or(over.then(Default::default)),

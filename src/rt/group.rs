@@ -23,7 +23,8 @@
 //!
 //! **Asking does not recurse.** Asking a member that waits for another group fires
 //! that one, whose members are asked after ours: groups that have to ask stand in
-//! a list, and whoever puts the first one in works it off.
+//! a list, and whoever puts the first one in works it off. All of it is one
+//! sweep (`cancel.rs`), which asks each task once.
 //!
 //! **What a group comes to**, once it is empty: the first failure; without one
 //! TIMEOUT if its deadline fired it, CANCELLED if somebody cancelled it; else how
@@ -373,6 +374,7 @@ impl<S: Service> State<S> {
         if core::mem::replace(&mut self.core.groups.busy, true) {
             return;
         }
+        let outermost = self.core.sweep_begin();
         while let Some(key) = self.core.groups.asking_pop() {
             self.group_ask_members(key);
             if let Ok(scope) = self.core.group_scope(key) {
@@ -380,6 +382,9 @@ impl<S: Service> State<S> {
             }
         }
         self.core.groups.busy = false;
+        if outermost {
+            self.core.sweep = None;
+        }
     }
 
     /// Nobody's code runs meanwhile, and no member leaves the list.
@@ -389,6 +394,7 @@ impl<S: Service> State<S> {
             let what = member.what;
             at = member.next;
             match what {
+                What::Task(task) if self.core.sweep_meets(task) => {}
                 What::Task(task) => {
                     let reason = self.core.group_reason(key);
                     let _ = self.task_cancel_with(task, reason);

@@ -145,9 +145,9 @@ impl<S: Service> State<S> {
             Some(Source::Timer(_)) => c"sleep",
             Some(Source::Task(_)) => c"task",
             Some(Source::Job(_)) => c"blocking call",
-            Some(Source::Set(_)) => c"set",
             Some(Source::Group(_)) => c"group",
             Some(Source::Start(_)) => c"start",
+            Some(Source::Set(_)) => c"set",
             Some(Source::Service(operation)) => self.service.describe(operation).0,
             Some(Source::Combine(combine)) => match self.core.combines.get(combine).map(|combine| combine.rule) {
                 Some(Rule::WaitFor) => c"wait_for",

@@ -29,6 +29,11 @@ impl Core {
         Ok(self.future_handle(future))
     }
 
+    /// Whether a future stands for the end of a task.
+    pub(super) fn future_is_join_of(&self, future: Key, task: Key) -> bool {
+        self.futures.get(future).is_some_and(|slot| matches!(slot.source, Source::Task(joined) if joined == task))
+    }
+
     /// Whether a future stands for an end that cannot come before this task's, which thus cannot wait for it: that of
     /// the task itself, of a group that it belongs to, or of a task that owns such a group.
     pub fn future_is_above(&self, future: Key, task: Key) -> bool {
@@ -65,11 +70,12 @@ impl Core {
 }
 
 impl<S: Service> State<S> {
-    /// A join is cancelled: the task is asked to end, unless others join it too, or the request has come round to it.
+    /// A join is cancelled: the task is asked to end, unless others join it too, its body has ended, or the sweep has
+    /// come round to it.
     pub fn join_cancel(&mut self, future: Key, task: Key) {
-        let passing = self.core.passing;
+        let met = self.core.sweep_has_met(task);
         match self.core.tasks.get(task) {
-            Some(joined) if joined.join_count <= 1 && passing != Some(joined.round) => {
+            Some(joined) if joined.join_count <= 1 && !joined.is_over() && !met => {
                 let _ = self.task_cancel(task);
             }
             _ => self.core.join_remove(future, task),

@@ -21,6 +21,7 @@ use super::core::Core;
 use super::event_loop::State;
 use super::future::{Object, Source};
 use super::outcome::Outcome;
+use super::owner::Tag;
 use super::service::Service;
 use crate::base::{rota_status::*, Handle, Key, Kind, Result};
 use crate::sys::host::{HostChain, HostFree, HostMap};
@@ -38,7 +39,7 @@ pub enum Continuation {
 impl Core {
     /// Whether a future is made of another one, through however many combinations.
     pub(super) fn future_is_made_of(&mut self, future: Key, other: Key) -> bool {
-        let walk = self.request_round();
+        let walk = self.sweep_number();
         let mut next = self.combine_walk(future, walk, None);
         while let Some(key) = next {
             let Some(combine) = self.combines.get(key) else { return false };
@@ -97,6 +98,7 @@ impl<S: Service> State<S> {
         if core::mem::replace(&mut combine.called, true) {
             return self.take_over(key, future).map(Due::Free);
         }
+        self.core.owner = self.core.futures.get(combine.outer).map_or(Tag::NONE, |outer| outer.owner);
         Some(Due::Call(host, future, self.core.future_begin_call(future)))
     }
 
@@ -106,6 +108,7 @@ impl<S: Service> State<S> {
         if core::mem::replace(&mut combine.called, true) {
             return self.one_finish(key).map(Due::Free);
         }
+        self.core.owner = self.core.futures.get(combine.outer).map_or(Tag::NONE, |outer| outer.owner);
         let future = self.core.combine_first(key)?;
         Some(Due::Call(host, future, ROTA_ERR_CANCELLED as i64))
     }

@@ -211,7 +211,7 @@ impl Core {
         let ties = self.ties_of_mut(task).ok_or(ROTA_ERR_INVALID)?;
         match ties.starting {
             Starting::No => Err(ROTA_ERR_INVALID.into()),
-            Starting::Over => Err(ROTA_ERR_DONE.into()),
+            Starting::Over | Starting::Failed => Err(ROTA_ERR_DONE.into()),
             Starting::Waits(future) => {
                 ties.starting = Starting::Over;
                 self.future_complete(future, Outcome::value(value), Text::None, Object::None);

@@ -3,6 +3,7 @@
 //! What `sync` and `io` may use is what is re-exported here, and nothing else:
 //! they are proof that it suffices.
 
+mod attach;
 mod call;
 mod callback;
 mod cancel;
@@ -32,6 +33,7 @@ mod map;
 mod members;
 mod origins;
 mod outcome;
+mod owner;
 mod post;
 mod race;
 mod ready;
@@ -65,12 +67,13 @@ pub use self::info::{
 pub use self::job::{key_of, token_of};
 pub use self::map::Continuation;
 pub use self::outcome::Outcome;
+pub use self::owner::Tag;
 pub use self::race::Race;
-pub use self::remote::{Message, Remote, Told};
+pub use self::remote::{Channel, Message, Remote, Teller, Told};
 pub use self::scope::{Fired, NewScope};
 pub use self::service::{Operation, Service};
 pub use self::task::{NewTask, Next, TaskState};
 pub use self::timer::TimerAction;
 pub use self::waiters::Waiter;
 pub use crate::sys::host::{HostFree, HostPointer};
-pub use crate::sys::{Memory, Ring, Slab, Text};
+pub use crate::sys::{Memory, Ring, Shared, Slab, Text};

@@ -57,6 +57,7 @@ impl<S: Service> State<S> {
                 let gone = |waiter: &Waiter| matches!(waiter, Waiter::Blocked(of) if *of == ticket);
                 self.core.future_unclaim(future, gone);
             }
+            Message::Service(object) => self.service.told(&mut self.core, Some(object)),
         }
     }
 
@@ -86,7 +87,7 @@ impl<S: Service> State<S> {
     }
 
     /// Takes a claim back from a done future whose outcome nobody got by it: only what others have seen ends.
-    fn future_give_back(&mut self, key: Key) -> Option<HostFree> {
+    pub(super) fn future_give_back(&mut self, key: Key) -> Option<HostFree> {
         let future = self.core.futures.get_mut(key)?;
         future.claims = future.claims.saturating_sub(1);
         if future.seen || future.closed {

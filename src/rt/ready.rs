@@ -8,6 +8,7 @@
 //! is kept, so that posts get through, one a turn, where there is no memory.
 
 use super::drain::Completed;
+use super::owner::Tag;
 use crate::base::{Key, Result};
 use crate::sys::host::{HostCall, HostFree, HostThen, HostTimer};
 use crate::sys::{Memory, Ring, Ticket};
@@ -25,9 +26,9 @@ pub enum Entry {
     /// A timer that is due, or cancelled after it was.
     Timer(Key),
     /// A timer that was cancelled before it was due; its handle has ended.
-    TimerCancelled(Key, HostTimer),
+    TimerCancelled(Key, HostTimer, Tag),
     /// A callback of a complete future.
-    Then(Key, HostThen),
+    Then(Key, HostThen, Tag),
     /// A completion that the host will fetch.
     Drain(Completed),
     /// A task that goes on.
@@ -38,6 +39,8 @@ pub enum Entry {
     Set(Key),
     /// A thread that is blocked until this future, which is done.
     Blocked(Key, Ticket),
+    /// A circle of tasks that are to be asked to end.
+    Ask(Key),
     /// A posted result that came too late.
     Free(HostFree),
     /// A group of which some members' futures are done.
@@ -62,6 +65,23 @@ impl Ready {
     #[inline]
     pub fn len(&self) -> usize {
         self.ring.len()
+    }
+
+    /// All that stands in it, in order.
+    pub fn each(&self) -> impl Iterator<Item = &Entry> {
+        self.ring.iter()
+    }
+
+    /// What stands at a place, counted from the first.
+    pub fn get(&self, place: usize) -> Option<Entry> {
+        self.ring.get(place).copied()
+    }
+
+    /// Leaves nothing at a place.
+    pub fn clear(&mut self, place: usize) {
+        if let Some(entry) = self.ring.get_mut(place) {
+            *entry = Entry::Nothing;
+        }
     }
 
     /// Whether nothing stands in it.

@@ -1,12 +1,15 @@
 //! The one part of a loop that other threads may touch.
 
 use super::outcome::Outcome;
+use super::service::Operation;
 use crate::base::{limits, rota_outcome, rota_status, Key, Result};
+use crate::sys::channel::{self, Tell};
 use crate::sys::host::{HostCall, HostPointer, HostResult};
 use crate::sys::waker::Waker;
-use crate::sys::{Inbox, Text, Ticket, Waits};
+use crate::sys::{Directory, Inbox, Shared, Text, Ticket, Waits};
 use core::ffi::CStr;
 use core::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
 
 /// What other threads hand to a loop; `post.rs` says what becomes of each. Small, because every post carries one.
 #[derive(Clone, Copy)]
@@ -25,6 +28,8 @@ pub enum Message {
     Wait(Key, Ticket),
     /// It is no longer.
     Leave(Key, Ticket),
+    /// Something has happened to one of the service's objects.
+    Service(Operation),
 }
 
 /// What a blocked thread is told.
@@ -49,12 +54,37 @@ impl Told {
     }
 }
 
-/// Posts, wakes, stops and blocked threads.
+/// How a channel tells a loop: which one, and of what.
+pub struct Teller {
+    remote: Arc<Remote>,
+    object: Operation,
+}
+
+impl Teller {
+    /// Tells this loop of that object.
+    pub fn new(remote: Arc<Remote>, object: Operation) -> Self {
+        Teller { remote, object }
+    }
+}
+
+impl Tell for Teller {
+    fn tell(&self) {
+        self.remote.tell(self.object);
+    }
+}
+
+/// A channel of the host's pointers.
+pub type Channel = channel::Channel<HostPointer, Teller>;
+
+/// Posts, wakes, stops, blocked threads, and what threads share with the loop.
 pub struct Remote {
     inbox: Inbox<Message>,
     waits: Waits<Result<Told>>,
+    channels: Directory<Shared<Channel>>,
+    tokens: Directory<AtomicBool>,
     waker: Waker,
     stop: AtomicBool,
+    missed: AtomicBool,
     closing: AtomicBool,
     poisoned: AtomicBool,
     completions: AtomicBool,
@@ -64,8 +94,9 @@ impl Remote {
     /// The far side of a loop whose driver has this waker.
     pub fn new(waker: Waker) -> Result<Self> {
         let inbox = Inbox::new(limits::POSTS_SET_ASIDE)?;
-        let [stop, closing, poisoned, completions] = [const { AtomicBool::new(false) }; 4];
-        Ok(Remote { inbox, waits: Waits::default(), waker, stop, closing, poisoned, completions })
+        let [stop, missed, closing, poisoned, completions] = [const { AtomicBool::new(false) }; 5];
+        let (waits, channels, tokens) = (Waits::default(), Directory::default(), Directory::default());
+        Ok(Remote { inbox, waits, channels, tokens, waker, stop, missed, closing, poisoned, completions })
     }
 
     /// From now on the loop does nothing that it is asked for, and nobody waits for it.
@@ -77,6 +108,17 @@ impl Remote {
     /// The loop goes away: whoever is blocked on it is told this, and whoever comes too late.
     pub fn end(&self, status: rota_status) {
         self.waits.end(Err(status.into()));
+        self.channels.clear(|channel| channel.end(status));
+    }
+
+    /// The loop's channels, by their keys.
+    pub fn channels(&self) -> &Directory<Shared<Channel>> {
+        &self.channels
+    }
+
+    /// Whether each of the loop's tokens is cancelled, by their keys.
+    pub fn tokens(&self) -> &Directory<AtomicBool> {
+        &self.tokens
     }
 
     /// The threads that are blocked on the loop.
@@ -113,6 +155,22 @@ impl Remote {
     /// Whether completions have ever been posted.
     pub fn posts_completions(&self) -> bool {
         self.completions.load(Ordering::Relaxed)
+    }
+
+    /// Tells the loop that something happened to an object, also while it closes. It cannot fail: where there is no
+    /// memory for a message, the loop looks at all its objects.
+    pub fn tell(&self, object: Operation) {
+        match self.inbox.push(Message::Service(object)) {
+            Ok(false) => return,
+            Ok(true) => {}
+            Err(_) => self.missed.store(true, Ordering::Release),
+        }
+        self.waker.wake();
+    }
+
+    /// Whether the loop has to look at all its objects, now.
+    pub fn take_missed(&self) -> bool {
+        self.missed.load(Ordering::Relaxed) && self.missed.swap(false, Ordering::AcqRel)
     }
 
     /// The calling thread is about to block until a future of the loop's is done.
@@ -160,7 +218,7 @@ impl Remote {
 
     /// Whether posts wait to be taken.
     pub fn has_posts(&self) -> bool {
-        !self.inbox.is_empty()
+        !self.inbox.is_empty() || self.missed.load(Ordering::Relaxed)
     }
 
     /// Begins to take what has been posted until now. On the loop's thread only.

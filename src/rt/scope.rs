@@ -89,7 +89,7 @@ pub struct Scope {
     deadline: u64,
     timer: Option<Key>,
     /// How many requests from outside were outstanding when it was entered.
-    entry: u32,
+    pub(super) entry: u32,
 }
 
 /// What a new scope is.
@@ -217,7 +217,7 @@ impl Core {
     }
 
     /// How many requests are outstanding of the scopes from `at` outwards, up to a shield, and of the task itself.
-    fn task_outstanding(&self, task: Key, mut at: Option<Key>) -> u32 {
+    pub(super) fn task_outstanding(&self, task: Key, mut at: Option<Key>) -> u32 {
         let mut count = 0;
         while let Some(scope) = at.and_then(|key| self.scopes.get(key)) {
             count += u32::from(scope.request != Request::None);

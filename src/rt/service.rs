@@ -4,6 +4,7 @@
 //! at compile time, so that a completion reaches its stream by a direct call.
 
 use super::core::Core;
+use super::owner::Tag;
 use crate::base::Key;
 use crate::sys::driver::Completion;
 use crate::sys::host::HostFree;
@@ -35,6 +36,12 @@ pub trait Service: Sized {
     fn describe(&self, operation: Operation) -> (&'static CStr, Option<Key>);
     /// A future ended that held this connection and nobody took it.
     fn close_stream(&mut self, core: &mut Core, stream: Key);
+    /// Closes what serves for an owner; its operations are cancelled as futures.
+    fn owner_cancel(&mut self, core: &mut Core, owner: Tag);
+    /// How many things serve for an owner.
+    fn owner_count(&self, owner: Tag) -> usize;
+    /// Another thread told that something happened to this object; `None`: to any of them.
+    fn told(&mut self, core: &mut Core, object: Option<Operation>);
     /// Closes all it has. Called until it returns 0; what it returns is what still has to end.
     fn shut_down(&mut self, core: &mut Core) -> usize;
     /// The loop closes, nothing is ready, and tasks wait: ends waits that nobody else will end. Whether there were any.

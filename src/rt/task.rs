@@ -25,6 +25,7 @@ use super::hook::{ROTA_TASK_RESUMED, ROTA_TASK_SPAWNED};
 use super::info::Facts;
 use super::locals::Chain;
 use super::outcome::Outcome;
+use super::owner::Tag;
 use super::ready::Entry;
 use super::service::Service;
 use super::waiters::Waiter;
@@ -81,7 +82,7 @@ pub struct Task {
     pub(super) due: u32,
     /// Requests that were passed on to what the task waits for: it answers them, or they are due.
     pub(super) passed_on: u32,
-    /// The delivery that came by last: one that comes by again goes in a circle.
+    /// The sweep that came by last.
     pub(super) round: u32,
     /// How often it may go on without waiting.
     pub budget: u32,
@@ -95,6 +96,12 @@ pub struct Task {
     pub(super) locals: Chain,
     /// Where it came from, and how long it has been where it is.
     pub(super) facts: Facts,
+    /// Whose it is.
+    pub(super) owner: Tag,
+    /// Whose all is that it starts when it goes on.
+    pub(super) acts_for: Tag,
+    /// Whether its owner was cancelled: a stepped one is not called again.
+    pub(super) given_up: bool,
     /// Whether nobody will join it.
     pub detached: bool,
     /// Whether it had been asked to end when it did.
@@ -176,6 +183,9 @@ impl Core {
             name: new.name,
             locals,
             facts,
+            owner: self.owner,
+            acts_for: self.owner,
+            given_up: false,
             detached: new.detached,
             asked: false,
             ties: None,
@@ -221,6 +231,7 @@ impl Core {
         task.state = TaskState::Running;
         task.budget = limits::TASK_BUDGET;
         task.facts.resumes(self.now);
+        self.owner = task.acts_for;
         self.ready.reserve_left();
         self.tell_of_task(key, ROTA_TASK_RESUMED);
         Some(step)
@@ -253,6 +264,7 @@ impl Core {
         if let Some(task) = self.tasks.get_mut(key) {
             task.state = TaskState::Queued;
             task.facts.since = self.now;
+            task.acts_for = self.owner;
             self.ready.push_reserved(Entry::Task(key));
         }
     }
@@ -376,6 +388,7 @@ impl<S: Service> State<S> {
         if let Some(task) = self.core.tasks.get_mut(key) {
             task.state = TaskState::Waiting(waited);
             task.facts.since = self.core.now;
+            task.acts_for = self.core.owner;
             task.answer = Some(waited);
         }
         self.task_deliver_due(key);

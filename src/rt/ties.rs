@@ -1,4 +1,4 @@
-//! What ties a task to others beside what it waits for: scopes, groups, and in what words it was asked to end.
+//! What ties a task to others beside what it waits for: scopes, groups, circles, and in what words it was asked to end.
 //!
 //! Most tasks have none of it, so it stands beside their slots: a task without
 //! ties carries one empty option. They are made when first needed, and go when
@@ -18,6 +18,8 @@ pub(super) enum Starting {
     Waits(Key),
     /// It has said so, or the future was closed.
     Over,
+    /// Its body ended before: who waited has got its failure.
+    Failed,
 }
 
 /// The ties of one task.
@@ -31,6 +33,8 @@ pub struct Ties {
     pub(super) member: Option<Key>,
     /// Whether somebody waits for it to say that it has started.
     pub(super) starting: Starting,
+    /// The first of its places in circles that ask it to end (`attach.rs`).
+    pub(super) attached: Option<Key>,
     /// Why it was asked to end, in the words of who asked last and gave any.
     pub(super) reason: Text,
 }
@@ -63,7 +67,7 @@ impl Core {
     }
 
     /// A copy of a text, as far as memory allows.
-    pub(super) fn text_copy(&self, text: &Text) -> Text {
+    pub fn text_copy(&self, text: &Text) -> Text {
         text.duplicate(&self.memory)
     }
 }

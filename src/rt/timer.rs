@@ -13,6 +13,7 @@
 
 use super::core::Core;
 use super::outcome::Outcome;
+use super::owner::Tag;
 use super::ready::Entry;
 use super::service::Service;
 use crate::base::{rota_status::*, Key, Kind, Result};
@@ -38,7 +39,7 @@ pub enum Phase {
 #[derive(Clone, Copy)]
 pub enum TimerAction {
     /// The host is called.
-    Host(HostTimer, Phase),
+    Host(HostTimer, Phase, Tag),
     /// A sleep is over.
     Sleep(Key),
     /// The time of a combination of futures is over.
@@ -53,7 +54,7 @@ impl Core {
     /// Arms a timer of the host's.
     pub fn timer_arm(&mut self, deadline: u64, timer: HostTimer) -> Result<Key> {
         self.ready.reserve_one()?;
-        let armed = self.timers.arm(deadline, TimerAction::Host(timer, Phase::Armed));
+        let armed = self.timers.arm(deadline, TimerAction::Host(timer, Phase::Armed, self.owner));
         match armed {
             Ok(key) => self.note_origin(Kind::Timer, key),
             Err(_) => self.ready.release_one(),
@@ -80,7 +81,7 @@ impl Core {
 
     fn timer_phase(&self, key: Key) -> Result<Phase> {
         match self.timers.get(key) {
-            Some(TimerAction::Host(_, phase)) => Ok(*phase),
+            Some(TimerAction::Host(_, phase, _)) => Ok(*phase),
             _ => Err(ROTA_ERR_HANDLE.into()),
         }
     }
@@ -92,7 +93,7 @@ impl Core {
     }
 
     fn timer_set_phase(&mut self, key: Key, new: Phase) {
-        if let Some(TimerAction::Host(_, phase)) = self.timers.get_mut(key) {
+        if let Some(TimerAction::Host(_, phase, _)) = self.timers.get_mut(key) {
             *phase = new;
         }
     }
@@ -101,8 +102,8 @@ impl Core {
     pub fn timer_cancel(&mut self, key: Key) -> Result<()> {
         match self.timer_phase(key)? {
             Phase::Armed => {
-                if let Some(TimerAction::Host(timer, _)) = self.timers.cancel(key) {
-                    self.ready.push_reserved(Entry::TimerCancelled(key, timer));
+                if let Some(TimerAction::Host(timer, _, owner)) = self.timers.cancel(key) {
+                    self.ready.push_reserved(Entry::TimerCancelled(key, timer, owner));
                 }
                 Ok(())
             }
@@ -128,9 +129,10 @@ impl Core {
         Ok(())
     }
 
-    /// The callback whose turn in the queue has come, and the status it gets; `None` if the timer was moved meanwhile.
+    /// The callback whose turn in the queue has come, with its owner set, and the status it gets; `None` if the timer
+    /// was moved meanwhile.
     pub fn timer_begin(&mut self, key: Key) -> Option<(HostTimer, crate::base::rota_status)> {
-        let Some(TimerAction::Host(timer, phase)) = self.timers.get_mut(key) else { return None };
+        let Some(TimerAction::Host(timer, phase, owner)) = self.timers.get_mut(key) else { return None };
         let status = match phase {
             Phase::Queued => ROTA_OK,
             Phase::Cancelled => ROTA_ERR_CANCELLED,
@@ -138,6 +140,7 @@ impl Core {
         };
         let timer = *timer;
         *phase = Phase::Running;
+        self.owner = *owner;
         Some((timer, status))
     }
 

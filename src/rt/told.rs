@@ -27,29 +27,25 @@ impl Core {
     }
 
     /// The task that will be told what a pending future comes to.
-    pub fn future_waiting_task(&self, key: Key) -> Option<Key> {
-        match self.future_first_waiter(self.future_told_through(key)) {
-            Some(Waiter::Task(task)) => Some(task),
-            _ => None,
+    pub fn future_waiting_task(&self, mut key: Key) -> Option<Key> {
+        loop {
+            let (claims, first) = self.future_first_waiter(key)?;
+            match first? {
+                Waiter::Task(task) => return Some(task),
+                Waiter::Member(member) if claims == 1 => key = self.member_outer(member)?,
+                _ => return None,
+            }
         }
     }
 
     /// Whether nobody will be told what a pending future comes to: it was closed, and no claim is left.
-    pub fn future_is_forgotten(&self, key: Key) -> bool {
-        let future = self.futures.get(self.future_told_through(key));
-        future.is_none_or(|future| future.closed && future.claims == 0)
-    }
-
-    fn future_told_through(&self, mut key: Key) -> Key {
-        while self.futures.get(key).is_some_and(|future| future.claims == 1) {
-            match self.future_first_waiter(key) {
-                Some(Waiter::Member(member)) => match self.member_outer(member) {
-                    Some(outer) => key = outer,
-                    None => break,
-                },
-                _ => break,
+    pub fn future_is_forgotten(&self, mut key: Key) -> bool {
+        while let Some((1, Some(Waiter::Member(member)))) = self.future_first_waiter(key) {
+            match self.member_outer(member) {
+                Some(outer) => key = outer,
+                None => return false,
             }
         }
-        key
+        self.futures.get(key).is_none_or(|future| future.closed && future.claims == 0)
     }
 }

@@ -4,6 +4,7 @@
 //! steady state; the first of a line, who is mostly the only one, stands in the
 //! future itself.
 
+use super::owner::Tag;
 use crate::base::{Key, Result};
 use crate::sys::host::{HostPointer, HostThen};
 use crate::sys::{Memory, Slab, Ticket};
@@ -12,7 +13,7 @@ use crate::sys::{Memory, Slab, Ticket};
 #[derive(Clone, Copy)]
 pub enum Waiter {
     /// A callback.
-    Then(HostThen),
+    Then(HostThen, Tag),
     /// A completion that the host fetches.
     Drain(HostPointer),
     /// A task.
@@ -33,20 +34,30 @@ impl Waiter {
     /// Whether it has a place in the ready queue set aside while it waits. A task, a combination and a group have their
     /// own.
     pub fn has_place(&self) -> bool {
-        matches!(self, Waiter::Then(_) | Waiter::Drain(_) | Waiter::Blocked(_))
+        matches!(self, Waiter::Then(..) | Waiter::Drain(_) | Waiter::Blocked(_))
     }
 }
 
-/// The waiters of one future: the first, and the ends of a list of the others.
-#[derive(Default)]
+/// No node.
+const NONE: u32 = u32::MAX;
+
+/// The waiters of one future: the first, and the ends of a list of the others, as slots: a node is in one line, which
+/// ends it.
 pub struct Line {
     first: Option<Waiter>,
-    others: Option<(Key, Key)>,
+    head: u32,
+    tail: u32,
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Line { first: None, head: NONE, tail: NONE }
+    }
 }
 
 struct Node {
     waiter: Waiter,
-    next: Option<Key>,
+    next: u32,
 }
 
 /// The table behind all lines of a loop.
@@ -67,16 +78,12 @@ impl Waiters {
             line.first = Some(waiter);
             return Ok(());
         }
-        let key = self.nodes.insert(Node { waiter, next: None })?;
-        line.others = match line.others {
-            None => Some((key, key)),
-            Some((head, tail)) => {
-                if let Some(node) = self.nodes.get_mut(tail) {
-                    node.next = Some(key);
-                }
-                Some((head, key))
-            }
-        };
+        let slot = self.nodes.insert(Node { waiter, next: NONE })?.slot;
+        match self.nodes.at_mut(line.tail) {
+            Some(last) => last.next = slot,
+            None => line.head = slot,
+        }
+        line.tail = slot;
         Ok(())
     }
 
@@ -84,10 +91,11 @@ impl Waiters {
     #[inline]
     pub fn pop(&mut self, line: &mut Line) -> Option<Waiter> {
         let first = line.first.take()?;
-        if let Some((head, tail)) = line.others {
-            if let Some(node) = self.nodes.remove(head) {
+        if line.head != NONE {
+            if let Some(node) = self.nodes.key_of(line.head).and_then(|key| self.nodes.remove(key)) {
                 line.first = Some(node.waiter);
-                line.others = node.next.map(|next| (next, tail));
+                line.head = node.next;
+                line.tail = if node.next == NONE { NONE } else { line.tail };
             }
         }
         Some(first)
@@ -111,15 +119,20 @@ impl Waiters {
         *line = kept;
     }
 
-    /// Whether `is` holds for any waiter of a line.
-    pub fn any(&self, line: &Line, is: impl Fn(&Waiter) -> bool) -> bool {
-        let mut at = line.others.map(|(head, _)| head);
-        let mut found = line.first.as_ref().is_some_and(&is);
-        while let Some(node) = at.and_then(|key| self.nodes.get(key)) {
-            found |= is(&node.waiter);
+    /// How many waiters of a line there are for which `is` holds.
+    pub fn count(&self, line: &Line, is: impl Fn(&Waiter) -> bool) -> usize {
+        let mut at = line.head;
+        let mut count = usize::from(line.first.as_ref().is_some_and(&is));
+        while let Some(node) = self.nodes.at(at) {
+            count += usize::from(is(&node.waiter));
             at = node.next;
         }
-        found
+        count
+    }
+
+    /// Whether `is` holds for any waiter of a line.
+    pub fn any(&self, line: &Line, is: impl Fn(&Waiter) -> bool) -> bool {
+        self.count(line, is) > 0
     }
 }
 

@@ -139,7 +139,7 @@ impl Objects {
         while let Some(key) = self.locks.next(at) {
             at = key.slot + 1;
             let Some(lock) = self.locks.get_mut(key) else { break };
-            if lock.holder.is_some_and(|holder| core.task_lives(holder)) {
+            if lock.line.is_empty() || lock.holder.is_some_and(|holder| core.task_lives(holder)) {
                 continue;
             }
             while let Some(found) = self.lines.find(&lock.line, |owner| matches!(owner, Owner::Back { .. })) {

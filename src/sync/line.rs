@@ -46,6 +46,10 @@ pub enum Owner {
     Get(Key),
     /// A queue's, of those who wait until all is done.
     Join(Key),
+    /// A channel's, of those who receive.
+    Receive(Key),
+    /// A token's.
+    Token(Key),
     /// A once-cell's.
     Once(Key),
 }
@@ -110,7 +114,8 @@ impl Lines {
     /// A future for the turn of one who joins the line at its end, with what he holds.
     pub fn join(&mut self, core: &mut Core, line: &mut Line, owner: Owner, held: Held) -> Result<Handle> {
         core.futures.reserve()?;
-        let key = self.nodes.insert(Node { future: Key::default(), owner, held, before: None, after: None })?;
+        let node = Node { future: Key::default(), owner, held, before: line.last, after: None };
+        let key = self.nodes.insert(node)?;
         let future = match core.future_new(Source::Service(Operation { object: key, kind: WAITS })) {
             Ok(future) => future,
             Err(error) => {
@@ -121,7 +126,7 @@ impl Lines {
         if let Some(node) = self.nodes.get_mut(key) {
             node.future = future;
         }
-        self.link(line, key);
+        self.append(line, key);
         Ok(core.future_handle(future))
     }
 
@@ -140,8 +145,8 @@ impl Lines {
         outcome: Outcome,
         object: Object,
     ) -> Option<Held> {
-        self.unlink(line, waiter);
-        let Node { future, held, .. } = self.nodes.remove(waiter)?;
+        let Node { future, held, before, after, .. } = self.nodes.remove(waiter)?;
+        self.close_up(line, before, after);
         core.future_complete(future, outcome, Text::None, object);
         Some(held)
     }
@@ -158,11 +163,12 @@ impl Lines {
 
     /// A waiter leaves one line and joins the end of another, as `owner`.
     pub fn change(&mut self, from: &mut Line, to: &mut Line, waiter: Key, owner: Owner) {
-        self.unlink(from, waiter);
-        if let Some(node) = self.nodes.get_mut(waiter) {
-            node.owner = owner;
-        }
-        self.link(to, waiter);
+        let Some(node) = self.nodes.get_mut(waiter) else { return };
+        node.owner = owner;
+        let before = core::mem::replace(&mut node.before, to.last);
+        let after = node.after.take();
+        self.close_up(from, before, after);
+        self.append(to, waiter);
     }
 
     /// Whose line a waiter stands in.
@@ -192,21 +198,18 @@ impl Lines {
         Some(Waiting { waiter, future: node.future, owner: node.owner })
     }
 
-    fn link(&mut self, line: &mut Line, key: Key) {
-        let before = line.last.replace(key);
-        if let Some(node) = self.nodes.get_mut(key) {
-            (node.before, node.after) = (before, None);
-        }
-        match before.and_then(|last| self.nodes.get_mut(last)) {
+    /// The end of a line becomes `key`, who knows already who stands before him.
+    fn append(&mut self, line: &mut Line, key: Key) {
+        match line.last.and_then(|last| self.nodes.get_mut(last)) {
             Some(last) => last.after = Some(key),
             None => line.first = Some(key),
         }
+        line.last = Some(key);
         line.length += 1;
     }
 
-    fn unlink(&mut self, line: &mut Line, key: Key) {
-        let Some(Node { before, after, .. }) = self.nodes.get(key) else { return };
-        let (before, after) = (*before, *after);
+    /// One has left who stood between these two.
+    fn close_up(&mut self, line: &mut Line, before: Option<Key>, after: Option<Key>) {
         match before.and_then(|key| self.nodes.get_mut(key)) {
             Some(node) => node.after = after,
             None => line.first = after,

@@ -4,7 +4,7 @@
 //! all the while, so that nobody can come in between. In its line stand also
 //! those who come back from a condition (`condition.rs`).
 
-use super::line::{Line, Owner, NOTHING};
+use super::line::{Line, Lines, Owner, Waiting, NOTHING};
 use super::Objects;
 use crate::base::{rota_status::*, Handle, Key, Result};
 use crate::rt::{Core, Object, Outcome};
@@ -18,6 +18,14 @@ pub struct Lock {
     /// The first of the conditions that stand on it.
     pub(super) conditions: Option<Key>,
     pub(super) line: Line,
+}
+
+impl Lock {
+    fn give(&mut self, lines: &mut Lines, core: &mut Core, first: Waiting, outcome: Outcome) {
+        self.locked = true;
+        self.holder = core.future_waiting_task(first.future);
+        lines.serve(core, &mut self.line, outcome, Object::None);
+    }
 }
 
 impl Objects {
@@ -46,7 +54,9 @@ impl Objects {
         }
         lock.locked = false;
         lock.holder = None;
-        self.lock_hand_over(core, key);
+        if !lock.line.is_empty() {
+            self.lock_hand_over(core, key);
+        }
         Ok(())
     }
 
@@ -54,20 +64,18 @@ impl Objects {
     pub(super) fn lock_hand_over(&mut self, core: &mut Core, key: Key) {
         while let Some(lock) = self.locks.get_mut(key).filter(|lock| !lock.locked) {
             let Some(first) = self.lines.first(&lock.line) else { return };
-            let outcome = match first.owner {
-                Owner::Back { .. } if self.back_forget(core, first) => continue,
-                Owner::Back { notified: None, .. } => Outcome::cancelled(),
-                _ => Outcome::value(0),
+            let Owner::Back { notified, .. } = first.owner else {
+                return lock.give(&mut self.lines, core, first, Outcome::value(0));
             };
-            self.lock_give(core, key, first.future, outcome);
+            if self.back_forget(core, first) {
+                continue;
+            }
+            let outcome = if notified.is_some() { Outcome::value(0) } else { Outcome::cancelled() };
+            if let Some(lock) = self.locks.get_mut(key) {
+                lock.give(&mut self.lines, core, first, outcome);
+            }
+            return;
         }
-    }
-
-    fn lock_give(&mut self, core: &mut Core, key: Key, future: Key, outcome: Outcome) {
-        let Some(lock) = self.locks.get_mut(key) else { return };
-        lock.locked = true;
-        lock.holder = core.future_waiting_task(future);
-        self.lines.serve(core, &mut lock.line, outcome, Object::None);
     }
 
     /// Whether somebody holds it.

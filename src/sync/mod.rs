@@ -1,12 +1,13 @@
 //! Synchronisation: what tasks and callbacks of one loop wait for among themselves.
 //!
-//! `Objects` owns every lock, condition, semaphore, event, queue, barrier and
-//! once-cell of a loop, each in a slot that a handle finds, and the lines in
-//! which those wait whose turn has not come (`line.rs`). All of it changes only
-//! with the loop's state in hand, and nobody's code is called from here. It is
-//! built on what `rt` re-exports.
+//! `Objects` owns every lock, condition, semaphore, event, queue, barrier,
+//! once-cell, channel and token of a loop, each in a slot that a handle finds, and the
+//! lines in which those wait whose turn has not come (`line.rs`). All of it
+//! changes only with the loop's state in hand, and nobody's code is called from
+//! here. It is built on what `rt` re-exports.
 
 mod barrier;
+mod channel;
 mod condition;
 mod event;
 mod items;
@@ -16,11 +17,15 @@ mod once;
 mod queue;
 mod rwlock;
 mod semaphore;
+mod token;
 
+pub use self::channel::SENDS;
 pub use self::items::Order;
 pub use self::line::WAITS;
+pub use self::token::token_object;
 
 use self::barrier::Barrier;
+use self::channel::{Channel, Sending};
 use self::condition::Condition;
 use self::event::Event;
 use self::line::{Line, Lines, Owner, Waiting};
@@ -29,9 +34,21 @@ use self::once::Once;
 use self::queue::Queue;
 use self::rwlock::Rwlock;
 use self::semaphore::Semaphore;
+use self::token::Token;
 use crate::base::Key;
-use crate::rt::{Core, Memory, Slab};
+use crate::rt::{Core, Memory, Operation, Slab};
 use core::ffi::CStr;
+
+/// Closes all objects of one table, from its first slot to its last: nobody's code runs, so none is opened meanwhile.
+macro_rules! close_all {
+    ($objects:ident, $core:ident, $table:ident, $close:ident) => {
+        let mut at = 0;
+        while let Some(key) = $objects.$table.next(at) {
+            at = key.slot + 1;
+            let _ = $objects.$close($core, key);
+        }
+    };
+}
 
 /// The objects of one loop.
 pub struct Objects {
@@ -44,6 +61,11 @@ pub struct Objects {
     queues: Slab<Queue>,
     barriers: Slab<Barrier>,
     onces: Slab<Once>,
+    /// How far `next_free` has come.
+    onces_freed: u32,
+    channels: Slab<Channel>,
+    sends: Slab<Sending>,
+    tokens: Slab<Token>,
     memory: Memory,
 }
 
@@ -60,6 +82,10 @@ impl Objects {
             queues: Slab::new(memory.clone(), generation),
             barriers: Slab::new(memory.clone(), generation),
             onces: Slab::new(memory.clone(), generation),
+            onces_freed: 0,
+            channels: Slab::new(memory.clone(), generation),
+            sends: Slab::new(memory.clone(), 1),
+            tokens: Slab::new(memory.clone(), generation),
             memory: memory.clone(),
         }
     }
@@ -80,6 +106,8 @@ impl Objects {
             Owner::Barrier(key) => self.barriers.get_mut(key).map(|barrier| &mut barrier.line),
             Owner::Put(key) => self.queues.get_mut(key).map(|queue| &mut queue.putters),
             Owner::Get(key) => self.queues.get_mut(key).map(|queue| &mut queue.getters),
+            Owner::Token(key) => self.tokens.get_mut(key).map(|token| &mut token.line),
+            Owner::Receive(key) => self.channels.get_mut(key).map(|channel| &mut channel.receivers),
             Owner::Join(key) => self.queues.get_mut(key).map(|queue| &mut queue.joiners),
             Owner::Once(key) => self.onces.get_mut(key).map(|once| &mut once.line),
         };
@@ -107,35 +135,44 @@ impl Objects {
             Some(Owner::Put(_)) => (c"queue put", None),
             Some(Owner::Get(_)) => (c"queue get", None),
             Some(Owner::Join(_)) => (c"queue join", None),
+            Some(Owner::Token(_)) => (c"token", None),
+            Some(Owner::Receive(_)) => (c"channel receive", None),
             Some(Owner::Once(key)) => (c"once", self.onces.get(key).and_then(Once::maker)),
             None => (c"", None),
         }
     }
 
+    /// Another thread told that something happened: to this object, or to any.
+    pub fn told(&mut self, core: &mut Core, object: Option<Operation>) {
+        match object {
+            Some(Operation { object, kind: token::TOKENS }) => self.token_told(core, Some(object)),
+            Some(_) => self.channel_told(core, object),
+            None => {
+                self.channel_told(core, None);
+                self.token_told(core, None);
+            }
+        }
+    }
+
     /// Ends everything, but for values that have to be let go (`next_free`).
     pub fn shut_down(&mut self, core: &mut Core) {
-        while let Some(key) = self.locks.next(0) {
-            let _ = self.lock_close(core, key);
-        }
-        while let Some(key) = self.conditions.next(0) {
-            let _ = self.condition_close(core, key);
-        }
-        while let Some(key) = self.rwlocks.next(0) {
-            let _ = self.rwlock_close(core, key);
-        }
-        while let Some(key) = self.semaphores.next(0) {
-            let _ = self.semaphore_close(core, key);
-        }
-        while let Some(key) = self.events.next(0) {
-            let _ = self.event_close(core, key);
-        }
-        while let Some(key) = self.queues.next(0) {
-            let _ = self.queue_close(core, key);
-        }
-        while let Some(key) = self.barriers.next(0) {
-            let _ = self.barrier_close(core, key);
-        }
+        close_all!(self, core, locks, lock_close);
+        close_all!(self, core, conditions, condition_close);
+        close_all!(self, core, rwlocks, rwlock_close);
+        close_all!(self, core, semaphores, semaphore_close);
+        close_all!(self, core, events, event_close);
+        close_all!(self, core, queues, queue_close);
+        close_all!(self, core, barriers, barrier_close);
         self.onces_shut_down(core);
+        while let Some(key) = self.sends.next(0) {
+            self.send_cancel(core, key);
+        }
+        while let Some(key) = self.channels.next(0) {
+            let _ = self.channel_close(core, key);
+        }
+        while let Some(key) = self.tokens.next(0) {
+            let _ = self.token_close(core, key);
+        }
     }
 
     /// The highest generation its tables have reached.
@@ -149,6 +186,8 @@ impl Objects {
             self.queues.last_generation(),
             self.barriers.last_generation(),
             self.onces.last_generation(),
+            self.channels.last_generation(),
+            self.tokens.last_generation(),
         ]
         .into_iter()
         .fold(0, u32::max)

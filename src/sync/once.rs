@@ -127,7 +127,8 @@ impl Objects {
 
     /// After all was closed: the destructor of a value that is still there.
     pub fn next_free(&mut self) -> Option<HostFree> {
-        while let Some(key) = self.onces.next(0) {
+        while let Some(key) = self.onces.next(self.onces_freed) {
+            self.onces_freed = key.slot + 1;
             if let Some(Once { stage: Stage::There(_, Some(free)), .. }) = self.onces.remove(key) {
                 return Some(free);
             }

@@ -168,6 +168,11 @@ macro_rules! host_callback {
                 core::ptr::fn_addr_eq(self.function, other.function) && self.user_data == other.user_data
             }
 
+            /// What it is called with.
+            pub fn data(self) -> HostPointer {
+                HostPointer(self.user_data)
+            }
+
             /// Calls the host.
             #[inline]
             pub fn call(self, $($arg: $type),*) $(-> $result)? {
@@ -222,6 +227,23 @@ host_callback!(
     /// A blocking call.
     HostJob: fn() -> i64
 );
+
+/// The host's destructor for whatever is dropped.
+#[derive(Clone, Copy)]
+pub struct HostDrop(unsafe extern "C" fn(*mut c_void));
+
+impl HostDrop {
+    /// # Safety
+    /// `function` may be called with the data of whatever is dropped, once for each.
+    pub unsafe fn new(function: unsafe extern "C" fn(*mut c_void)) -> Self {
+        HostDrop(function)
+    }
+
+    /// The destructor of something with this data.
+    pub fn of(self, data: HostPointer) -> HostFree {
+        HostFree { function: self.0, user_data: data.0 }
+    }
+}
 
 // SAFETY: a job is made to be called on another thread; the header says so to
 // the host, who gives the function and the data for that.

@@ -193,7 +193,7 @@ impl<T: Copy + Send> Drop for Inbox<T> {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use std::sync::Arc;

@@ -1,17 +1,22 @@
 //! The only code that talks to the system and to the host.
 
 pub mod buffer;
+pub mod channel;
 pub mod clock;
+pub mod directory;
 pub mod driver;
 mod error;
 pub mod executor;
 pub mod host;
 pub mod inbox;
 pub mod memory;
+#[cfg(all(test, loom))]
+mod models;
 pub mod origin;
 pub mod primitives;
 pub mod resolver;
 pub mod selector;
+pub mod shared;
 pub mod stack;
 pub mod thread;
 mod threads;
@@ -19,11 +24,13 @@ pub mod waits;
 pub mod waker;
 
 pub use clock::Clock;
+pub use directory::Directory;
 pub use driver::{Completion, Direction, Driver, ListenOptions, OpOutcome, Socket, Start};
 pub use executor::{Executor, JobDone, JobId, Work, WorkResult};
 pub use inbox::Inbox;
 pub use memory::Memory;
 pub use resolver::{resolve_literal, ResolveFailure, ResolveRequest, Resolved};
+pub use shared::Shared;
 pub use waits::{Ticket, Waits};
 pub use waker::Waker;
 

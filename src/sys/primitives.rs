@@ -1,7 +1,7 @@
 //! What threads share memory with: std's, or under `--cfg loom` those that a model checker drives.
 //!
 //! `inbox.rs`, `waits.rs` and `channel.rs` take theirs from here, so that their
-//! models (`loom.rs`) try the interleavings of the code that is shipped.
+//! models (`models.rs`) try the interleavings of the code that is shipped.
 
 use core::mem::MaybeUninit;
 use std::time::Instant;

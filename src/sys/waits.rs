@@ -141,7 +141,7 @@ impl<A: Copy> Waits<A> {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use std::sync::Arc;

@@ -7,9 +7,12 @@
 enum kind {
     LOOP, CALL, TIMER, FUTURE, TASK, LISTENER, STREAM, LOCK, SEMAPHORE, EVENT, QUEUE,
     BARRIER,
+    CHANNEL,
+    TOKEN,
     CONDITION,
     RWLOCK,
     ONCE,
+    OWNER,
     SCOPE,
     SET,
     GROUP,
@@ -29,6 +32,9 @@ typedef struct {
     rota_event event;
     rota_queue queue; /* by priority, so that it takes every put */
     rota_barrier barrier;
+    rota_owner owner; /* owns nothing, and is not set */
+    rota_channel channel;
+    rota_token token;
     rota_condition condition; /* under the lock */
     rota_rwlock rwlock;
     rota_once once;
@@ -102,6 +108,13 @@ static uint64_t end_a_set(rota_loop loop) {
     return set.id;
 }
 
+static rota_owner ended_owner(rota_loop loop) {
+    rota_owner owner = {0};
+    CHECK_STATUS(rota_loop_open_owner(loop, NULL, &owner), ROTA_OK);
+    CHECK_STATUS(rota_owner_close(owner), ROTA_OK);
+    return owner;
+}
+
 /* One thing of each kind that has ended; what lives now may stand in its slot. */
 static void end_one_of_each(fixture *self) {
     rota_loop loop = open_system();
@@ -167,15 +180,33 @@ static void end_one_of_each(fixture *self) {
     self->stale[CONDITION] = condition.id;
     self->stale[RWLOCK] = rwlock.id;
     self->stale[ONCE] = once.id;
+    self->stale[OWNER] = ended_owner(self->loop).id;
     self->stale[SCOPE] = scope.id;
     self->stale[SET] = end_a_set(self->loop);
     self->stale[GROUP] = group.id;
+}
+
+/* And of each that gathers or spreads the news. */
+static void end_what_spreads(fixture *self) {
+    rota_set set;
+    rota_channel channel;
+    rota_token token, none = {0};
+    CHECK_STATUS(rota_loop_open_channel(self->loop, 2, &channel), ROTA_OK);
+    CHECK_STATUS(rota_channel_close(channel), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_token(self->loop, none, &token), ROTA_OK);
+    CHECK_STATUS(rota_token_close(token), ROTA_OK);
+    self->stale[CHANNEL] = channel.id;
+    CHECK_STATUS(rota_loop_open_set(self->loop, &set), ROTA_OK);
+    CHECK_STATUS(rota_set_close(set), ROTA_OK);
+    self->stale[TOKEN] = token.id;
+    self->stale[SET] = set.id;
 }
 
 static void open_fixture(fixture *self) {
     memset(self, 0, sizeof *self);
     self->loop = open_system();
     end_one_of_each(self);
+    end_what_spreads(self);
     self->stream = connect_raw(self->loop, &self->raw);
     CHECK_STATUS(rota_loop_listen(self->loop, "127.0.0.1", 0, NULL, &self->listener), ROTA_OK);
     CHECK_STATUS(rota_loop_open_lock(self->loop, &self->lock), ROTA_OK);
@@ -184,6 +215,9 @@ static void open_fixture(fixture *self) {
     CHECK_STATUS(rota_loop_open_event(self->loop, 0, &self->event), ROTA_OK);
     CHECK_STATUS(rota_loop_open_queue(self->loop, 2, ROTA_QUEUE_PRIORITY, &self->queue), ROTA_OK);
     CHECK_STATUS(rota_loop_open_barrier(self->loop, 2, &self->barrier), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_owner(self->loop, NULL, &self->owner), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_channel(self->loop, 2, &self->channel), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_token(self->loop, (rota_token){0}, &self->token), ROTA_OK);
     CHECK_STATUS(rota_loop_open_condition(self->loop, self->lock, &self->condition), ROTA_OK);
     CHECK_STATUS(rota_loop_open_rwlock(self->loop, &self->rwlock), ROTA_OK);
     CHECK_STATUS(rota_loop_open_once(self->loop, &self->once), ROTA_OK);
@@ -208,9 +242,12 @@ static void open_fixture(fixture *self) {
     self->live[EVENT] = self->event.id;
     self->live[QUEUE] = self->queue.id;
     self->live[BARRIER] = self->barrier.id;
+    self->live[CHANNEL] = self->channel.id;
+    self->live[TOKEN] = self->token.id;
     self->live[CONDITION] = self->condition.id;
     self->live[RWLOCK] = self->rwlock.id;
     self->live[ONCE] = self->once.id;
+    self->live[OWNER] = self->owner.id;
     self->live[SCOPE] = self->scope.id;
     self->live[SET] = self->set.id;
     self->live[GROUP] = self->group.id;
@@ -265,8 +302,14 @@ static void check_unharmed(fixture *self) {
     CHECK(!locked);
     CHECK_STATUS(rota_queue_get_size(self->queue, &size), ROTA_OK);
     CHECK_EQ(size, 0);
+    CHECK_STATUS(rota_owner_get_count(self->owner, &size), ROTA_OK);
+    CHECK_EQ(size, 0);
     CHECK_STATUS(rota_barrier_get_waiting(self->barrier, &requests), ROTA_OK);
     CHECK_EQ(requests, 0);
+    CHECK_STATUS(rota_token_is_cancelled(self->token, &locked), ROTA_OK);
+    CHECK(!locked);
+    CHECK_STATUS(rota_channel_get_size(self->channel, &size), ROTA_OK);
+    CHECK_EQ(size, 0);
     CHECK_STATUS(rota_rwlock_get_readers(self->rwlock, &requests), ROTA_OK);
     CHECK_EQ(requests, 0);
     CHECK_STATUS(rota_rwlock_is_writing(self->rwlock, &locked), ROTA_OK);
@@ -291,7 +334,7 @@ static void close_fixture(fixture *self, bool may_be_closed) {
 
 /* ---- handles that name nothing */
 
-enum { BAD_MOST = 128 };
+enum { BAD_MOST = 256 };
 
 /* The bits that say what a handle is of; a future that is a value needs nothing but them. */
 static uint64_t kind_bits(uint64_t handle) { return handle >> 58; }

@@ -322,6 +322,39 @@ TEST(a_time_limit_ends_a_wait_with_the_lock_held) {
     close_clean(loop);
 }
 
+/* Waits a second at most, in a scope; `came` is what the wait said, before the scope is left. */
+static int64_t waits_in_a_scope(rota_task task, void *user_data) {
+    rota_scope scope;
+    int64_t came = rota_await(rota_lock_acquire(lock));
+    CHECK_EQ(came, 0);
+    CHECK_STATUS(rota_task_enter_timeout(task, SECOND, &scope), ROTA_OK);
+    came = rota_await(rota_condition_wait(condition));
+    record("%s:%s", (const char *)user_data, told(came));
+    CHECK(held_after(came) && is_locked());
+    came = rota_scope_leave(scope, came);
+    release();
+    CHECK_EQ(rota_task_yield(task), 0); /* its request is gone with it */
+    return came;
+}
+
+TEST(a_scope_whose_time_is_over_has_the_lock_as_well) {
+    rota_task task;
+    open_all();
+    CHECK_EQ(run_task(loop, waits_in_a_scope, (void *)"late"), ROTA_ERR_TIMEOUT);
+    CHECK_RECORD("late:cancelled");
+    task = spawn(loop, waits_in_a_scope, (void *)"notified");
+    turns(loop, 2);
+    hold();
+    notify(1);
+    CHECK_EQ(WAIT(loop, rota_loop_sleep(loop, 2 * SECOND)), 0); /* its time ends on the way back */
+    CHECK_RECORD("");
+    release();
+    CHECK_EQ(WAIT(loop, rota_task_join(task)), 0);
+    CHECK_RECORD("notified:ok");
+    CHECK(!is_locked());
+    close_clean(loop);
+}
+
 static int stock;
 
 /* What asyncio's wait_for(predicate) does: looks again after each wait. */
@@ -453,6 +486,7 @@ int main(int argc, char **argv) {
     RUN(a_wait_that_is_closed_gives_up_the_lock_and_hands_its_notification_on);
     RUN(a_closed_wait_that_loses_its_last_callback_gives_up_the_lock_too);
     RUN(a_time_limit_ends_a_wait_with_the_lock_held);
+    RUN(a_scope_whose_time_is_over_has_the_lock_as_well);
     RUN(what_was_waited_for_is_looked_at_again_after_each_notification);
     RUN(a_combination_that_is_closed_gives_up_the_lock_as_well);
     RUN(closing_the_condition_ends_its_line_and_not_those_who_were_notified);

@@ -330,6 +330,7 @@ TEST(debug_mode_says_where_a_task_was_started) {
     actor self = {.loop = loop};
     rota_task task = spawn_named(loop, naps, &self, "nap");
     CHECK(info_of(task).started_at != NULL);
+    CHECK(info_of(task).stack_size >= 65536);
     dump(loop);
     expect("nap #1 is ready, 0 steps, started at ");
     expect("+0x");
@@ -339,6 +340,7 @@ TEST(debug_mode_says_where_a_task_was_started) {
     self.loop = loop;
     task = spawn(loop, naps, &self);
     CHECK(info_of(task).started_at == NULL);
+    CHECK_EQ(info_of(task).stack_used_bytes, 0);
     CHECK_EQ(WAIT(loop, rota_task_join(task)), 0);
     close_clean(loop);
 }

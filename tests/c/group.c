@@ -196,6 +196,24 @@ static int64_t runs_out_of_time(rota_task task, void *user_data) {
 
 TEST(a_group_has_a_time) { CHECK_STATUS(in_a_task(runs_out_of_time, NULL), ROTA_OK); }
 
+static int64_t is_busy_beyond_the_time(rota_task task, void *user_data) {
+    member a = {"a", HOUR, 0, SECOND, 0};
+    rota_group group = open_group_with(SECOND, 0);
+    (void)user_data;
+    join_in(group, &a);
+    CHECK_STATUS(nap(HOUR), ROTA_ERR_CANCELLED);
+    CHECK_TEXT(message_of(task), "the deadline has passed");
+    CHECK_STATUS(rota_await(rota_group_wait(group)), ROTA_ERR_TIMEOUT);
+    CHECK_EQ(cancelling(task), 0);
+    CHECK_EQ(nap(1), 0);
+    CHECK_RECORD("a:cancelled a:clean");
+    return rota_group_close(group);
+}
+
+TEST(its_time_reaches_the_owner_too) {
+    CHECK_STATUS(in_a_task(is_busy_beyond_the_time, NULL), ROTA_OK);
+}
+
 static int64_t tells_its_deadline(rota_task task, void *user_data) {
     *(uint64_t *)user_data = deadline_of(task);
     return 0;
@@ -296,6 +314,7 @@ int main(int argc, char **argv) {
     RUN(a_member_that_was_cancelled_alone_is_no_failure);
     RUN(a_member_that_returns_cancelled_unasked_has_failed);
     RUN(a_group_has_a_time);
+    RUN(its_time_reaches_the_owner_too);
     RUN(its_deadline_is_its_members_too);
     RUN(a_group_is_cancelled_with_a_reason);
     RUN(members_may_spawn_until_the_group_is_to_end);

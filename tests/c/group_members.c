@@ -172,6 +172,32 @@ static int64_t starts_servers(rota_task task, void *user_data) {
 
 TEST(a_task_says_when_it_has_started) { CHECK_STATUS(in_a_task(starts_servers, NULL), ROTA_OK); }
 
+static int64_t ends_with_a_group(rota_task task, void *user_data) {
+    static member slow = {"slow", HOUR, 0, SECOND, 0};
+    (void)user_data;
+    join_in(open_group(), &slow);
+    CHECK_STATUS(rota_task_yield(task), 0);
+    return OOPS;
+}
+
+/* The start cannot come any more when the body has returned, whatever it leaves behind. */
+static int64_t starts_one_that_ends(rota_task task, void *user_data) {
+    rota_group group = open_group();
+    uint64_t start = now_of(the_loop);
+    (void)task, (void)user_data;
+    CHECK_STATUS(rota_await(rota_group_start(group, ends_with_a_group, NULL, NULL, NULL)), OOPS);
+    CHECK_EQ(now_of(the_loop), start);
+    CHECK_EQ(count_of(group), 1);
+    CHECK_EQ(rota_await(rota_group_wait(group)), 0);
+    CHECK_EQ(now_of(the_loop), start + SECOND);
+    CHECK_RECORD("slow:cancelled slow:clean");
+    return rota_group_close(group);
+}
+
+TEST(a_start_that_will_not_come_is_told_at_once) {
+    CHECK_STATUS(in_a_task(starts_one_that_ends, NULL), ROTA_OK);
+}
+
 static int64_t serves_by_steps(rota_task task, const rota_outcome *outcome, void *user_data) {
     int *step = user_data;
     if (outcome->status < 0) return outcome->status;
@@ -431,6 +457,7 @@ int main(int argc, char **argv) {
     RUN(what_an_operation_holds_stays_in_it);
     RUN(a_group_of_operations_is_cancelled_and_times_out);
     RUN(a_task_says_when_it_has_started);
+    RUN(a_start_that_will_not_come_is_told_at_once);
     RUN(who_waits_for_a_start_may_give_up);
     RUN(stepped_tasks_own_groups_too);
     RUN(failures_that_nobody_looked_at_are_reported_once);

@@ -1,4 +1,4 @@
-/* Groups and who owns them: cancelling, waiting, ending; groups in groups; groups that are free. */
+/* Groups and who owns them: cancelling, waiting, ending; groups that are free. */
 #include "rota_scopes.h"
 
 enum { OOPS = ROTA_STATUS_HOST - 1, OUCH = ROTA_STATUS_HOST - 2 };
@@ -40,6 +40,68 @@ TEST(cancelling_the_owner_while_it_waits_cancels_the_group) {
     CHECK_EQ(self.ended, start + SECOND);
     CHECK_RECORD("a:cancelled b:cancelled a:clean");
     close_clean(the_loop);
+}
+
+enum { BEFORE, TAKEN_BACK, SHIELDED, ASKED, TIMED_OUT };
+
+/* The owner is asked to end, or not, before it waits for its group. */
+static int64_t is_asked_and_waits(rota_task task, void *user_data) {
+    int how = *(int *)user_data;
+    member a = {"a", HOUR, 0, SECOND, 0};
+    rota_scope scope = {0}, shield = {0};
+    rota_group group;
+    int64_t result;
+    if (how == TIMED_OUT) scope = enter_timeout(task, 1);
+    if (how == BEFORE) CHECK_STATUS(rota_task_cancel(task), ROTA_OK);
+    if (how == BEFORE) CHECK_STATUS(nap(1), ROTA_ERR_CANCELLED);
+    group = open_group();
+    join_in(group, &a);
+    if (how == SHIELDED) shield = enter(task, ROTA_SCOPE_SHIELD);
+    if (how > BEFORE && how < TIMED_OUT) CHECK_STATUS(rota_task_cancel(task), ROTA_OK);
+    CHECK_STATUS(nap(2), how == BEFORE || how == SHIELDED ? 0 : ROTA_ERR_CANCELLED);
+    if (how == TAKEN_BACK) CHECK_STATUS(rota_task_uncancel(task, NULL), ROTA_OK);
+    result = rota_await(rota_group_wait(group));
+    if (result < 0) {
+        CHECK_TEXT(message_of(task), "the task that opened the group was asked to end");
+        CHECK_EQ(nap(1), 0); /* what has arrived does not come again */
+    }
+    CHECK_STATUS(rota_group_close(group), ROTA_OK);
+    (void)rota_scope_leave(shield, 0);
+    forget_record();
+    return rota_scope_leave(scope, result);
+}
+
+TEST(who_is_to_end_waits_for_members_that_are_to_end_too) {
+    int hows[] = {BEFORE, TAKEN_BACK, SHIELDED, ASKED, TIMED_OUT};
+    CHECK_EQ(in_a_task(is_asked_and_waits, &hows[0]), 1);
+    CHECK_EQ(in_a_task(is_asked_and_waits, &hows[1]), 1);
+    CHECK_EQ(in_a_task(is_asked_and_waits, &hows[2]), 1);
+    CHECK_STATUS(in_a_task(is_asked_and_waits, &hows[3]), ROTA_ERR_CANCELLED);
+    CHECK_STATUS(in_a_task(is_asked_and_waits, &hows[4]), ROTA_ERR_TIMEOUT);
+}
+
+static void owner_and_others(bool same_future) {
+    scene self = {{{0}, {0}, {0}}, {"a", HOUR, 0, SECOND, 0}, {"b", HOUR, 0, 0, 0}, 0, 0, {0}};
+    uint64_t start;
+    rota_task owner;
+    rota_future wait = {0};
+    the_loop = open_jump();
+    start = now_of(the_loop);
+    owner = spawn(the_loop, waits_for_two, &self);
+    turns(the_loop, 2);
+    if (!same_future) wait = rota_group_wait(self.group);
+    CHECK_STATUS(rota_task_cancel(owner), ROTA_OK);
+    CHECK_STATUS(rota_task_cancel(owner), ROTA_OK); /* the second has nobody to ask, and waits */
+    CHECK_STATUS(WAIT(the_loop, rota_task_join(owner)), ROTA_ERR_CANCELLED);
+    CHECK_EQ(self.ended, start + SECOND);
+    if (!same_future) CHECK_STATUS(WAIT(the_loop, wait), ROTA_ERR_CANCELLED);
+    CHECK_RECORD("a:cancelled b:cancelled a:clean");
+    close_clean(the_loop);
+}
+
+TEST(the_owner_waits_to_the_end_whoever_else_waits) {
+    owner_and_others(true);
+    owner_and_others(false);
 }
 
 /* As asyncio has it: the error wins, and the request from outside meets the task again. */
@@ -169,132 +231,28 @@ TEST(an_owner_that_is_leaving_may_be_joined_and_detached) {
     close_clean(the_loop);
 }
 
+TEST(who_joins_one_that_is_leaving_may_be_cancelled) {
+    rota_task owner, joiner;
+    uint64_t start;
+    the_loop = open_jump();
+    start = now_of(the_loop);
+    owner = spawn(the_loop, does_not_wait, NULL);
+    joiner = spawn(the_loop, joins, &owner);
+    turns(the_loop, 6);
+    CHECK_STATUS(rota_task_cancel(joiner), ROTA_OK);
+    CHECK_STATUS(WAIT(the_loop, rota_task_join(joiner)), ROTA_ERR_CANCELLED);
+    CHECK_EQ(now_of(the_loop), start);
+    CHECK_EQ(WAIT(the_loop, rota_task_join(owner)), 7);
+    forget_record();
+    close_clean(the_loop);
+}
+
 TEST(a_loop_that_closes_waits_for_them_too) {
     the_loop = open_jump();
     (void)spawn_with_free(does_not_wait);
     turns(the_loop, 2);
     CHECK_STATUS(rota_loop_close(the_loop, SECOND), ROTA_OK);
     CHECK_RECORD("a:cancelled b:cancelled a:clean b:clean freed");
-}
-
-/* ---- groups in groups */
-
-static int64_t has_a_group_too(rota_task task, void *user_data) {
-    static member inner = {"inner", HOUR, 0, SECOND, OUCH};
-    rota_group group = open_group();
-    int64_t result;
-    (void)task, (void)user_data;
-    join_in(group, &inner);
-    result = rota_await(rota_group_wait(group));
-    record("nested:%s", result == OUCH ? "ouch" : told(result));
-    CHECK_STATUS(rota_group_close(group), ROTA_OK);
-    return result;
-}
-
-static int64_t nests(rota_task task, void *user_data) {
-    member fails = {"fails", SECOND, OOPS, 0, 0};
-    rota_group group = open_group();
-    (void)task, (void)user_data;
-    CHECK_STATUS(rota_group_spawn(group, has_a_group_too, NULL, NULL, NULL), ROTA_OK);
-    join_in(group, &fails);
-    CHECK_STATUS(rota_await(rota_group_wait(group)), OOPS);
-    CHECK_EQ(errors_of(group), 2); /* of each level, one */
-    CHECK_STATUS(error_of(group, 1).outcome.status, OUCH);
-    CHECK_RECORD("fails inner:cancelled inner:clean nested:ouch");
-    return rota_group_close(group);
-}
-
-TEST(groups_nest_and_each_keeps_its_failures) { CHECK_STATUS(in_a_task(nests, NULL), ROTA_OK); }
-
-static int64_t nests_deeper(rota_task task, void *user_data) {
-    int depth = *(int *)user_data;
-    rota_group group = open_group();
-    int64_t result;
-    (void)task;
-    if (depth-- == 0) {
-        CHECK_STATUS(nap(HOUR), ROTA_ERR_CANCELLED);
-        return ROTA_ERR_CANCELLED;
-    }
-    CHECK_STATUS(rota_group_spawn(group, nests_deeper, &depth, NULL, NULL), ROTA_OK);
-    result = rota_await(rota_group_wait(group));
-    CHECK_STATUS(result, ROTA_ERR_CANCELLED);
-    return result;
-}
-
-TEST(a_cancel_goes_down_however_deep_they_nest) {
-    int depth = 1000;
-    rota_task top;
-    the_loop = open_jump();
-    top = spawn(the_loop, nests_deeper, &depth);
-    turns(the_loop, depth + 2);
-    CHECK_STATUS(rota_task_cancel(top), ROTA_OK);
-    CHECK_STATUS(WAIT(the_loop, rota_task_join(top)), ROTA_ERR_CANCELLED);
-    close_clean(the_loop);
-}
-
-/* ---- circles */
-
-typedef struct {
-    rota_group group;
-    rota_task owner;
-    rota_future wait, join; /* made by others */
-} circle;
-
-static int64_t goes_in_a_circle(rota_task task, void *user_data) {
-    circle *self = user_data;
-    rota_group inner = open_group();
-    (void)task;
-    CHECK_STATUS(rota_await(rota_group_wait(self->group)), ROTA_ERR_INVALID);
-    CHECK_STATUS(rota_await(self->wait), ROTA_ERR_INVALID);
-    CHECK_STATUS(rota_await(self->join), ROTA_ERR_INVALID);
-    CHECK_STATUS(rota_group_add(inner, self->join), ROTA_ERR_INVALID);
-    CHECK_STATUS(rota_group_add(inner, self->wait), ROTA_ERR_INVALID);
-    CHECK_EQ(rota_await(rota_group_wait(inner)), 0);
-    record("refused");
-    return 0;
-}
-
-static int64_t goes_in_a_circle_by_steps(rota_task task, const rota_outcome *outcome, void *data) {
-    circle *self = data;
-    (void)outcome;
-    CHECK_STATUS(rota_task_wait(task, self->wait), ROTA_ERR_INVALID);
-    CHECK_STATUS(rota_task_wait(task, self->join), ROTA_ERR_INVALID);
-    record("refused");
-    return 0;
-}
-
-static int64_t one_level_down(rota_task task, void *user_data) {
-    rota_group group = open_group();
-    (void)task;
-    CHECK_STATUS(rota_group_spawn(group, goes_in_a_circle, user_data, NULL, NULL), ROTA_OK);
-    return rota_await(rota_group_wait(group));
-}
-
-static int64_t owns_a_circle(rota_task task, void *user_data) {
-    circle *self = user_data;
-    rota_task joined;
-    self->group = open_group();
-    CHECK_STATUS(rota_group_spawn(self->group, goes_in_a_circle, self, NULL, NULL), ROTA_OK);
-    CHECK_STATUS(rota_group_spawn(self->group, one_level_down, self, NULL, &joined), ROTA_OK);
-    CHECK_STATUS(rota_group_spawn_stepped(self->group, goes_in_a_circle_by_steps, self, NULL, NULL),
-                 ROTA_OK);
-    (void)task;
-    self->wait = rota_group_wait(self->group);
-    CHECK_STATUS(rota_group_add(self->group, self->wait), ROTA_ERR_INVALID);
-    CHECK_EQ(rota_await(rota_group_wait(self->group)), 3);
-    CHECK_STATUS(rota_future_close(self->wait), ROTA_OK);
-    CHECK_RECORD("refused refused refused");
-    return 0;
-}
-
-TEST(nobody_waits_for_the_group_that_waits_for_him) {
-    circle self;
-    memset(&self, 0, sizeof self);
-    the_loop = open_jump();
-    self.owner = spawn(the_loop, owns_a_circle, &self);
-    self.join = rota_task_join(self.owner);
-    CHECK_EQ(WAIT(the_loop, self.join), 0);
-    close_clean(the_loop);
 }
 
 /* ---- groups that nobody owns */
@@ -319,6 +277,44 @@ TEST(a_group_of_the_hosts_is_his_to_wait_for_and_to_close) {
     CHECK_STATUS(WAIT(the_loop, two), ROTA_ERR_CANCELLED);
     CHECK_RECORD("b:cancelled b:clean");
     CHECK_STATUS(rota_group_close(group), ROTA_OK);
+    close_clean(the_loop);
+}
+
+TEST(a_second_cancel_takes_the_wait_back) {
+    member a = {"a", HOUR, 0, SECOND, 0};
+    rota_group group;
+    rota_future wait;
+    uint64_t start;
+    the_loop = open_jump();
+    start = now_of(the_loop);
+    group = open_group();
+    join_in(group, &a);
+    wait = rota_group_wait(group);
+    turns(the_loop, 2);
+    CHECK_STATUS(rota_future_cancel(wait), ROTA_OK);
+    turns(the_loop, 2);
+    CHECK_STATUS(rota_future_cancel(wait), ROTA_OK);
+    CHECK_STATUS(WAIT(the_loop, wait), ROTA_ERR_CANCELLED);
+    CHECK_EQ(now_of(the_loop), start);
+    CHECK_EQ(count_of(group), 1);
+    CHECK_STATUS(rota_group_close(group), ROTA_ERR_BUSY);
+    run_dry(the_loop);
+    CHECK_RECORD("a:cancelled a:clean");
+    close_clean(the_loop);
+}
+
+TEST(groups_that_wait_for_each_other_end_when_one_is_cancelled) {
+    rota_group one, two;
+    the_loop = open_jump();
+    one = open_group();
+    two = open_group();
+    CHECK_STATUS(rota_group_add(one, open_future(the_loop)), ROTA_OK);
+    CHECK_STATUS(rota_group_add(two, rota_group_wait(one)), ROTA_OK);
+    CHECK_STATUS(rota_group_add(one, rota_group_wait(two)), ROTA_OK);
+    CHECK_STATUS(rota_group_cancel(one, NULL), ROTA_OK);
+    turns(the_loop, 5);
+    CHECK_STATUS(rota_group_close(one), ROTA_OK);
+    CHECK_STATUS(rota_group_close(two), ROTA_OK);
     close_clean(the_loop);
 }
 
@@ -374,16 +370,18 @@ TEST(a_free_group_outlives_the_task_that_opened_it) {
 int main(int argc, char **argv) {
     test_begin(argc, argv);
     RUN(cancelling_the_owner_while_it_waits_cancels_the_group);
+    RUN(who_is_to_end_waits_for_members_that_are_to_end_too);
+    RUN(the_owner_waits_to_the_end_whoever_else_waits);
     RUN(a_cancel_together_with_an_error_is_not_lost);
     RUN(a_deadline_around_a_group_is_the_owners);
     RUN(leaving_a_scope_cancels_the_groups_in_it);
     RUN(the_end_of_an_owner_waits_for_its_groups);
     RUN(an_owner_that_is_leaving_may_be_joined_and_detached);
+    RUN(who_joins_one_that_is_leaving_may_be_cancelled);
     RUN(a_loop_that_closes_waits_for_them_too);
-    RUN(groups_nest_and_each_keeps_its_failures);
-    RUN(a_cancel_goes_down_however_deep_they_nest);
-    RUN(nobody_waits_for_the_group_that_waits_for_him);
     RUN(a_group_of_the_hosts_is_his_to_wait_for_and_to_close);
+    RUN(a_second_cancel_takes_the_wait_back);
+    RUN(groups_that_wait_for_each_other_end_when_one_is_cancelled);
     RUN(closing_a_wait_leaves_the_group_alone);
     RUN(closing_the_loop_ends_what_is_open);
     RUN(a_free_group_outlives_the_task_that_opened_it);

@@ -253,6 +253,37 @@ TEST(each_of_many_tasks_sees_its_own_across_awaits) {
     close_clean(self.loop);
 }
 
+/* ---- the steady state */
+
+static int64_t sets_some(rota_task task, void *user_data) {
+    stage *self = user_data;
+    rota_task_options options;
+    rota_task child = {0};
+    CHECK_STATUS(rota_task_options_init(&options, sizeof options), ROTA_OK);
+    options.flags = ROTA_TASK_EAGER;
+    set(task, &color, "red");
+    set(task, &user, "ann");
+    if (self->count-- > 0) {
+        CHECK_STATUS(rota_loop_spawn(self->loop, sets_some, self, &options, &child), ROTA_OK);
+        CHECK_EQ(rota_await(rota_task_join(child)), 0);
+    }
+    set(task, &color, "blue");
+    return 0;
+}
+
+TEST(eager_tasks_with_values_take_no_memory_in_the_steady_state) {
+    stage self = {open_jump(), {0}, {0}, 0};
+    uint64_t bytes = 0;
+    int round;
+    for (round = 0; round < 200; round++) {
+        self.count = 5;
+        CHECK_EQ(run_task(self.loop, sets_some, &self), 0);
+        if (round == 10) bytes = stats_of(self.loop).memory_bytes;
+    }
+    CHECK_EQ(stats_of(self.loop).memory_bytes, bytes);
+    close_clean(self.loop);
+}
+
 /* ---- misuse */
 
 static int64_t ends_at_once(rota_task task, void *user_data) {
@@ -302,6 +333,7 @@ int main(int argc, char **argv) {
     RUN(overwriting_lets_go_of_what_the_child_does_not_see);
     RUN(a_destructor_may_call_anything);
     RUN(each_of_many_tasks_sees_its_own_across_awaits);
+    RUN(eager_tasks_with_values_take_no_memory_in_the_steady_state);
     RUN(what_cannot_be_set_is_refused_and_stays_yours);
     RUN(values_go_with_the_tasks_that_closing_ends);
     return test_end();

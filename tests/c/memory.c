@@ -210,6 +210,65 @@ static void combinations(rota_loop loop) {
     for (i = 0; i < 4; i++) many(loop);
 }
 
+static int64_t sleeps(rota_task task, void *user_data) {
+    (void)task;
+    return rota_await(rota_loop_sleep(*(rota_loop *)user_data, SECOND));
+}
+
+/* What could not begin to wait has put nothing in and takes nothing out. */
+static void channels(rota_loop loop) {
+    rota_future sends[20], receives[20];
+    rota_channel channel;
+    void *item;
+    int i, in = 0, out = 0;
+    if (!worked(rota_loop_open_channel(loop, 3, &channel))) return;
+    for (i = 0; i < 20; i++) sends[i] = rota_loop_send(loop, channel, &in);
+    for (i = 0; i < 20; i++) receives[i] = rota_channel_receive(channel);
+    turns(loop, 3);
+    for (i = 0; i < 20; i++) {
+        rota_outcome outcome;
+        if (rota_future_take_result(receives[i], &item) == ROTA_OK) out++;
+        if (rota_future_cancel(sends[i]) == ROTA_OK) CHECK(memory.failures > 0);
+        CHECK_STATUS(rota_future_get_outcome(sends[i], &outcome), ROTA_OK);
+        in += outcome.status != ROTA_ERR_CANCELLED && worked(outcome.status);
+        (void)rota_future_close(sends[i]);
+        (void)rota_future_close(receives[i]);
+    }
+    while (rota_channel_try_receive(channel, &item) == ROTA_OK) out++;
+    CHECK_EQ(in, out);
+    CHECK_STATUS(rota_channel_close(channel), ROTA_OK);
+}
+
+/* Cancelling reaches everybody who was attached and everything that waits, whatever there is. */
+static void tokens(rota_loop loop) {
+    rota_token root, below;
+    rota_task tasks[4];
+    rota_future waits;
+    bool spawned[4], cancelled;
+    int i;
+    if (!worked(rota_loop_open_token(loop, (rota_token){0}, &root))) return;
+    if (worked(rota_loop_open_token(loop, root, &below))) {
+        waits = rota_token_wait(below);
+        for (i = 0; i < 4; i++) {
+            spawned[i] = worked(rota_loop_spawn(loop, sleeps, &loop, NULL, &tasks[i]));
+            if (spawned[i]) (void)worked(rota_token_attach(i % 2 == 0 ? root : below, tasks[i]));
+        }
+        if (!worked(rota_token_cancel(root, "a reason to be kept"))) {
+            CHECK_STATUS(rota_token_cancel(root, NULL), ROTA_OK);
+        }
+        CHECK_STATUS(rota_token_is_cancelled(below, &cancelled), ROTA_OK);
+        CHECK(cancelled);
+        (void)worked(WAIT(loop, waits));
+        for (i = 0; i < 4; i++) {
+            int64_t result = spawned[i] ? WAIT(loop, rota_task_join(tasks[i])) : 0;
+            if (result != ROTA_ERR_CANCELLED) (void)worked(result);
+        }
+        turns(loop, 3); /* all have begun, also one whose join had no memory */
+        CHECK_STATUS(rota_token_close(below), ROTA_OK);
+    }
+    CHECK_STATUS(rota_token_close(root), ROTA_OK);
+}
+
 static void nothing(rota_loop loop) { (void)loop; }
 
 /* ---- the tests */
@@ -222,6 +281,8 @@ TEST(tasks_fail_cleanly_at_every_allocation) { everywhere(tasks); }
 TEST(streams_fail_cleanly_at_every_allocation) { everywhere(network); }
 TEST(connecting_fails_cleanly_at_every_allocation) { everywhere(connecting); }
 TEST(combinations_fail_cleanly_at_every_allocation) { everywhere(combinations); }
+TEST(channels_fail_cleanly_at_every_allocation) { everywhere(channels); }
+TEST(tokens_fail_cleanly_at_every_allocation) { everywhere(tokens); }
 TEST(jobs_fail_cleanly_at_every_allocation) { everywhere(jobs); }
 
 TEST(a_limit_of_memory_is_kept) {
@@ -271,6 +332,8 @@ int main(int argc, char **argv) {
     RUN(streams_fail_cleanly_at_every_allocation);
     RUN(connecting_fails_cleanly_at_every_allocation);
     RUN(combinations_fail_cleanly_at_every_allocation);
+    RUN(channels_fail_cleanly_at_every_allocation);
+    RUN(tokens_fail_cleanly_at_every_allocation);
     RUN(jobs_fail_cleanly_at_every_allocation);
     RUN(a_limit_of_memory_is_kept);
     RUN(statistics_count_what_the_allocator_gave);

@@ -173,6 +173,36 @@ TEST(cancelling_a_task_that_gathers_cancels_all_that_it_gathers) {
     close_clean(loop);
 }
 
+/* A child that answers the request of a cancelled gather, or that failed before it came. */
+static int64_t answers_with(rota_task task, void *user_data) {
+    (void)task;
+    (void)rota_await(*(rota_future *)user_data);
+    return ROTA_STATUS_HOST - 4;
+}
+
+static void fail_while_it_is_cancelled(uint32_t flags, bool before, int64_t expected) {
+    rota_loop loop = open_logged();
+    rota_future two[2], members[2], all;
+    open_many(loop, two, 2);
+    members[0] = rota_task_join(spawn(loop, answers_with, &two[0]));
+    members[1] = two[1];
+    all = rota_loop_gather(loop, members, 2, flags);
+    turn(loop);
+    if (before) CHECK_STATUS(rota_future_complete(two[0], 0), ROTA_OK);
+    CHECK_STATUS(rota_future_cancel(all), ROTA_OK);
+    CHECK_STATUS(WAIT(loop, all), expected);
+    close_many(two, 2);
+    close_clean(loop);
+    CHECK_EQ(log_lines, 0); /* it is not lost, and not told twice */
+}
+
+TEST(a_failure_among_the_children_of_a_cancelled_gather_is_not_lost) {
+    fail_while_it_is_cancelled(0, false, ROTA_STATUS_HOST - 4);
+    fail_while_it_is_cancelled(ROTA_GATHER_CANCEL_REST, false, ROTA_STATUS_HOST - 4);
+    fail_while_it_is_cancelled(ROTA_GATHER_CANCEL_REST, true, ROTA_STATUS_HOST - 4);
+    fail_while_it_is_cancelled(ROTA_GATHER_ALL, false, CANCELLED); /* there it is but counted */
+}
+
 static void cancels_future(rota_future future, int64_t result, void *user_data) {
     (void)future, (void)result;
     CHECK_EITHER(rota_future_cancel(*(rota_future *)user_data), ROTA_OK, ROTA_ERR_DONE);
@@ -223,22 +253,26 @@ TEST(a_gather_of_whatever_comes_passes_a_request_on_all_the_same) {
 
 /* asyncio forgets it. Here it is told, because nobody has been shown it: errors are not lost
  * silently. */
-TEST(a_failure_behind_the_first_reaches_the_log) {
+static void fail_twice(uint32_t flags) {
     rota_loop loop = open_logged();
     rota_future two[2], members[2], all;
     open_many(loop, two, 2);
-    members[0] = rota_task_join(spawn(loop, passes_on, &two[0]));
-    members[1] = rota_task_join(spawn(loop, passes_on, &two[1]));
-    all = rota_loop_gather(loop, members, 2, 0);
+    members[0] = rota_task_join(spawn(loop, answers_with, &two[0]));
+    members[1] = rota_task_join(spawn(loop, answers_with, &two[1]));
+    all = rota_loop_gather(loop, members, 2, flags);
     turn(loop);
-    CHECK_STATUS(rota_future_fail(two[0], ROTA_STATUS_HOST, NULL), ROTA_OK);
-    CHECK_STATUS(WAIT(loop, all), ROTA_STATUS_HOST);
-    CHECK_EQ(log_lines, 0);
-    CHECK_STATUS(rota_future_fail(two[1], ROTA_STATUS_HOST - 1, NULL), ROTA_OK);
+    CHECK_STATUS(rota_future_complete(two[0], 0), ROTA_OK);
+    CHECK_STATUS(WAIT(loop, all), ROTA_STATUS_HOST - 4);
+    (void)rota_future_complete(two[1], 0); /* it was cancelled where the flags say so */
     turns(loop, 3);
     close_many(two, 2);
     close_clean(loop);
     CHECK_EQ(log_lines, 1);
+}
+
+TEST(a_failure_behind_the_first_reaches_the_log) {
+    fail_twice(0);
+    fail_twice(ROTA_GATHER_CANCEL_REST);
 }
 
 /* ---- wait */
@@ -389,6 +423,7 @@ int main(int argc, char **argv) {
     RUN(a_gather_of_whatever_comes_has_failures_and_cancellations_in_their_places);
     RUN(a_gather_of_one_thing_four_times_is_done_once_it_is);
     RUN(cancelling_a_task_that_gathers_cancels_all_that_it_gathers);
+    RUN(a_failure_among_the_children_of_a_cancelled_gather_is_not_lost);
     RUN(a_gather_whose_children_are_all_done_is_not_cancelled_any_more);
     RUN(a_gather_of_whatever_comes_passes_a_request_on_all_the_same);
     RUN(a_failure_behind_the_first_reaches_the_log);

@@ -149,4 +149,9 @@ UNUSED_SAFE static rota_task join_in(rota_group group, member *self) {
     return task;
 }
 
+UNUSED_SAFE static int64_t joins(rota_task task, void *user_data) {
+    (void)task;
+    return rota_await(rota_task_join(*(rota_task *)user_data));
+}
+
 #endif

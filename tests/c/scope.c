@@ -312,6 +312,62 @@ TEST(the_reason_is_the_message_of_the_task_that_was_asked) {
     close_clean(the_loop);
 }
 
+static int64_t is_asked_by_all(rota_task task, void *user_data) {
+    rota_scope outer = enter(task, 0), inner = enter(task, 0);
+    (void)user_data;
+    CHECK_STATUS(rota_scope_cancel(inner, "inner"), ROTA_OK);
+    CHECK_STATUS(rota_scope_cancel(outer, "outer"), ROTA_OK);
+    CHECK_STATUS(rota_task_cancel_with(task, "all of it"), ROTA_OK);
+    CHECK_EQ(cancelling(task), 3);
+    CHECK_STATUS(nap(1), ROTA_ERR_CANCELLED);
+    CHECK_TEXT(message_of(task), "all of it");
+    CHECK_STATUS(nap(1), ROTA_ERR_CANCELLED);
+    CHECK_TEXT(message_of(task), "outer");
+    CHECK_STATUS(rota_task_yield(task), ROTA_ERR_CANCELLED);
+    CHECK_TEXT(message_of(task), "inner");
+    CHECK_EQ(nap(1), 0);
+    return rota_scope_leave(outer, 3);
+}
+
+TEST(the_request_from_furthest_outside_arrives_first) {
+    CHECK_EQ(in_a_task(is_asked_by_all, NULL), 3);
+}
+
+/* Is asked by both deadlines of whoever joins it, and ends cancelled after that. */
+static int64_t just_goes_on(rota_task task, void *user_data) {
+    (void)user_data;
+    CHECK_STATUS(nap(HOUR), ROTA_ERR_CANCELLED);
+    CHECK_STATUS(nap(HOUR), ROTA_ERR_CANCELLED);
+    CHECK_EQ(cancelling(task), 2);
+    return ROTA_ERR_CANCELLED;
+}
+
+static int64_t asks_a_refuser_twice(rota_task task, void *user_data) {
+    rota_scope outer = enter_timeout(task, SECOND), inner = enter_timeout(task, SECOND / 2);
+    rota_task joined = spawn(the_loop, just_goes_on, NULL);
+    (void)user_data;
+    CHECK_STATUS(rota_await(rota_task_join(joined)), ROTA_ERR_CANCELLED);
+    CHECK_STATUS(rota_scope_leave(inner, ROTA_ERR_CANCELLED), ROTA_ERR_CANCELLED);
+    CHECK_EQ(nap(1), 0); /* one answer was one arrival, the outer one's; the inner's was dropped */
+    return rota_scope_leave(outer, ROTA_ERR_CANCELLED);
+}
+
+TEST(one_answer_is_one_arrival) {
+    CHECK_STATUS(in_a_task(asks_a_refuser_twice, NULL), ROTA_ERR_TIMEOUT);
+}
+
+static int64_t thinks_again(rota_task task, void *user_data) {
+    (void)user_data;
+    CHECK_STATUS(rota_task_cancel_with(task, "first"), ROTA_OK);
+    CHECK_STATUS(rota_task_uncancel(task, NULL), ROTA_OK);
+    CHECK_STATUS(rota_task_cancel(task), ROTA_OK);
+    CHECK_STATUS(nap(1), ROTA_ERR_CANCELLED);
+    CHECK_TEXT(message_of(task), ""); /* the reason went with its request */
+    return 0;
+}
+
+TEST(a_reason_goes_with_its_request) { CHECK_EQ(in_a_task(thinks_again, NULL), 0); }
+
 int main(int argc, char **argv) {
     test_begin(argc, argv);
     RUN(a_deadline_is_a_timeout);
@@ -329,5 +385,8 @@ int main(int argc, char **argv) {
     RUN(a_deadline_reaches_what_is_combined);
     RUN(a_scope_is_cancelled_with_a_reason);
     RUN(the_reason_is_the_message_of_the_task_that_was_asked);
+    RUN(the_request_from_furthest_outside_arrives_first);
+    RUN(one_answer_is_one_arrival);
+    RUN(a_reason_goes_with_its_request);
     return test_end();
 }

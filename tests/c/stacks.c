@@ -295,6 +295,13 @@ TEST(writing_beyond_the_end_is_told) {
 
 /* ---- how deep */
 
+static rota_task_info info_of(rota_task task) {
+    rota_task_info info = {0};
+    info.size = sizeof info;
+    CHECK_STATUS(rota_task_get_info(task, &info), ROTA_OK);
+    return info;
+}
+
 typedef struct {
     size_t kib, used, deeper;
 } depths;
@@ -304,6 +311,8 @@ static int64_t asks_how_deep(rota_task task, void *user_data) {
     CHECK_STATUS(rota_task_get_stack_used(task, &self->used), ROTA_OK);
     (void)digs(self->kib);
     CHECK_STATUS(rota_task_get_stack_used(task, &self->deeper), ROTA_OK);
+    CHECK(info_of(task).stack_used_bytes >= self->deeper);
+    CHECK(info_of(task).stack_size <= 128 * KIB && info_of(task).stack_size > 127 * KIB);
     return 0;
 }
 
@@ -346,10 +355,14 @@ TEST(only_debug_mode_knows_and_only_of_stacks) {
     CHECK_STATUS(rota_task_get_stack_used(task, &used), ROTA_ERR_UNSUPPORTED);
     CHECK_STATUS(rota_loop_spawn_stepped(loop, no_steps, NULL, NULL, &stepped), ROTA_OK);
     CHECK_STATUS(rota_task_get_stack_used(stepped, &used), ROTA_ERR_UNSUPPORTED);
+    CHECK_EQ(info_of(task).stack_size, 256 * KIB);
+    CHECK_EQ(info_of(task).stack_used_bytes, 0);
+    CHECK_EQ(info_of(stepped).stack_size, 0);
     CHECK_EQ(used, 77);
     CHECK_STATUS(rota_future_complete(gate, 0), ROTA_OK);
     turns(loop, 2);
     CHECK_STATUS(rota_task_get_stack_used(task, &used), ROTA_ERR_DONE);
+    CHECK_EQ(info_of(task).stack_size, 0);
     CHECK_EQ(WAIT(loop, rota_task_join(task)), 0);
     CHECK_EQ(WAIT(loop, rota_task_join(stepped)), 0);
     CHECK_STATUS(rota_task_get_stack_used(task, &used), ROTA_ERR_HANDLE);

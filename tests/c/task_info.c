@@ -128,6 +128,7 @@ TEST(parents_promises_and_stepped_tasks) {
     CHECK_EQ(info_of(self.task).waits_for.id, self.future.id);
     CHECK_TEXT(info_of(stepped).waits_for_what, "promise");
     CHECK_EQ(info_of(stepped).stackful, 0);
+    CHECK_EQ(info_of(stepped).stack_size, 0);
     CHECK_STATUS(rota_future_complete(self.future, 1), ROTA_OK);
     CHECK_EQ(WAIT(loop, rota_task_join(stepped)), 0);
     CHECK_EQ(WAIT(loop, rota_task_join(self.task)), 1);

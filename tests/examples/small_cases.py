@@ -1,6 +1,9 @@
+"""The timer, the posts, the dump, the echo server, and one client in several styles."""
+import os
 """The timer, the posts, the workers, the echo server, and one client in three styles."""
 import os
 """The small examples: timer, posts, dump, frames, echo server, and one client in several styles."""
+"""The timer, the posts, the groups, the echo server, and one client in three styles."""
 import socket
 import tempfile
 import threading
@@ -8,7 +11,8 @@ import unittest
 
 import support
 
-CLIENTS = ["client_callbacks", "client_stepped", "client_step", "client_stackful"]
+CLIENTS = ["client_callbacks", "client_stepped", "client_step", "client_stackful",
+           "cpp_client"]
 
 
 class Timer(unittest.TestCase):
@@ -70,6 +74,25 @@ class Stuck(unittest.TestCase):
         self.assertEqual((result.returncode, result.stderr), (0, b""))
 
 
+class Channel(unittest.TestCase):
+    def test_workers_count_and_the_task_adds_up(self):
+        with tempfile.TemporaryDirectory() as folder:
+            names = [os.path.join(folder, f"file{number}") for number in range(50)]
+            for number, name in enumerate(names):
+                with open(name, "w", encoding="ascii") as file:
+                    file.write("line\n" * number)
+            result = support.run("channel", *names)
+            lines = [f"{number:8} {5 * number:10} {name}" for number, name in enumerate(names)]
+            self.assertEqual(result.stdout.decode().splitlines(),
+                             lines + [f"{1225:8} {6125:10} in 50 files"])
+            self.assertEqual((result.returncode, result.stderr), (0, b""))
+            gone = support.run("channel", names[1], os.path.join(folder, "none"))
+            self.assertEqual(gone.returncode, 1)
+            self.assertIn(b"cannot read", gone.stdout)
+            self.assertIn(b"       1          5 in 1 files", gone.stdout)
+
+    def test_usage(self):
+        self.assertEqual(support.run("channel").returncode, 2)
 class Drain(unittest.TestCase):
     def test_completions_are_fetched_frame_by_frame(self):
         result = support.run("drain")
@@ -81,12 +104,33 @@ class Drain(unittest.TestCase):
                          "frame 9: the lamp blinks\n"
                          "the castle: 4096 bytes\n")
         self.assertEqual((result.returncode, result.stderr), (0, b""))
+class Group(unittest.TestCase):
+    def test_members_end_together(self):
+        for name in ("group", "group_stepped"):
+            result = support.run(name)
+            self.assertEqual(result.stdout.decode(),
+                             "in time:\n"
+                             "  convert is done\n"
+                             "  fetch is done\n"
+                             "  all 2 succeeded\n"
+                             "one fails:\n"
+                             "  print fails\n"
+                             "  fetch ends early: a member of the group failed\n"
+                             "  the group failed\n"
+                             "  error 0: of print, -1000001\n"
+                             "too slow:\n"
+                             "  fetch is done\n"
+                             "  convert ends early: the deadline has passed\n"
+                             "  the group came to ROTA_ERR_TIMEOUT\n")
+            self.assertEqual((result.returncode, result.stderr), (0, b""))
 
 
 class Echo(unittest.TestCase):
+    program = "echo_server"
+
     def test_everything_comes_back(self):
         data = bytes(range(256)) * 4096
-        with support.Server("echo_server") as server, server.connect() as sock:
+        with support.Server(self.program) as server, server.connect() as sock:
             received = []
             reader = threading.Thread(target=lambda: received.append(
                 b"".join(iter(lambda: sock.recv(65536), b""))))
@@ -97,7 +141,7 @@ class Echo(unittest.TestCase):
             self.assertEqual(received, [data])
 
     def test_ends_while_clients_are_connected(self):
-        with support.Server("echo_server") as server:
+        with support.Server(self.program) as server:
             socks = [server.connect() for _ in range(20)]
             for sock in socks:
                 sock.sendall(b"ping")
@@ -114,11 +158,30 @@ class Echo(unittest.TestCase):
     def test_listens_on_the_port_it_is_given(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
-            busy = support.run("echo_server", "--port", port)
+            busy = support.run(self.program, "--port", port)
         self.assertEqual(busy.returncode, 1)
         self.assertIn(b"listen", busy.stderr)
-        with support.Server("echo_server", "--port", port) as server:
+        with support.Server(self.program, "--port", port) as server:
             self.assertEqual(server.port, port)
+
+
+class CppEcho(Echo):
+    program = "cpp_echo_server"
+
+
+class CppGroup(unittest.TestCase):
+    def test_its_tasks_end_together(self):
+        result = support.run("cpp_group")
+        self.assertEqual(result.stdout.decode(),
+                         "  one: done\n"
+                         "  two: done\n"
+                         "together: 3\n"
+                         "  patient: asked to end\n"
+                         "failed: out of paper: a status of the host's\n"
+                         "  quick: done\n"
+                         "  slow: asked to end\n"
+                         "over: ROTA_ERR_TIMEOUT\n")
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
 
 
 class Clients(unittest.TestCase):

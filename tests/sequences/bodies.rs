@@ -122,8 +122,9 @@ fn wait(task: rota_task, at: usize) -> i64 {
         with(|world| world.depth += 1);
         result
     };
-    let future = match roll(4) {
+    let future = match roll(5) {
         0 => rota_loop_sleep(loops::handle(at), roll(2_000_000)),
+        4 => rota::ffi::group::rota_group_wait(rota_group { id: any(Noun::Group) }),
         1 => return crate::world::answered("yield", below(&|| rota_task_yield(task))),
         2 => tasks::join(rota_task { id: any(Noun::Task) }),
         _ => rota_future { id: any(Noun::Future) },

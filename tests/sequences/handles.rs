@@ -20,9 +20,11 @@ pub enum Noun {
     Barrier,
     Once,
     Set,
+    Scope,
+    Group,
 }
 
-const NOUNS: [Noun; 15] = [
+const NOUNS: [Noun; 17] = [
     Noun::Call,
     Noun::Timer,
     Noun::Future,
@@ -38,6 +40,8 @@ const NOUNS: [Noun; 15] = [
     Noun::Barrier,
     Noun::Once,
     Noun::Set,
+    Noun::Scope,
+    Noun::Group,
 ];
 
 #[derive(Default)]
@@ -45,6 +49,8 @@ pub struct Handles {
     lists: [Vec<u64>; NOUNS.len()],
     /// Every task whose body has begun.
     begun: Vec<u64>,
+    /// Every scope that was entered.
+    entered: Vec<u64>,
 }
 
 /// How many of a noun are remembered; among them some have ended.
@@ -78,6 +84,16 @@ pub fn begun(id: u64) {
 /// Every task whose body has begun; most have ended.
 pub fn all_begun() -> Vec<u64> {
     with(|world| world.handles.begun.clone())
+}
+
+/// A scope was entered.
+pub fn entered(id: u64) {
+    with(|world| world.handles.entered.push(id));
+}
+
+/// Every scope that was entered; most have been left.
+pub fn all_entered() -> Vec<u64> {
+    with(|world| world.handles.entered.clone())
 }
 
 /// A handle for a call: mostly one that was handed out, rarely null, of another noun, or forged.

@@ -4,9 +4,9 @@ use crate::handles::{self, any, Noun};
 use crate::ledger::{self, Kind};
 use crate::memory::{self, Purse};
 use crate::world::{answered, ensure, once_in, roll, status, tell, with, Dice, World};
-use crate::{bodies, combine, streams, sync, tasks, wire};
+use crate::{bodies, combine, groups, streams, sync, tasks, wire};
 use core::ffi::c_void;
-use rota::base::handle::{rota_future, rota_loop, rota_task};
+use rota::base::handle::{rota_future, rota_loop, rota_scope, rota_task};
 use rota::base::rota_status::{self, *};
 use rota::ffi::event_loop::*;
 use rota::ffi::loop_options::*;
@@ -313,9 +313,10 @@ pub fn act() {
         25 if once_in(3) => _ = close(at, [0, 0, 1, 1_000_000, 10_000_000][roll(5) as usize]),
         26 if once_in(60) && with(|world| world.may_leak) => abandon(at),
         27..=29 => _ = status("advance", rota_loop_advance(handle(at), roll(3_000_000))),
-        30..=38 => sync::act(at),
-        39..=55 => combine::act(at),
-        56..=72 => streams::act(),
+        30..=37 => sync::act(at),
+        38..=51 => combine::act(at),
+        52..=67 => streams::act(),
+        68..=77 => groups::act(at),
         _ => tasks::act(at),
     }
 }
@@ -335,6 +336,10 @@ fn close_all() {
         });
         for at in open {
             close(at, roll(3) * 1_000_000);
+        }
+        // Whoever is in a shield is not reached by a request.
+        for id in handles::all_entered() {
+            let _ = rota::ffi::scope::rota_scope_leave(rota_scope { id }, 0);
         }
         for id in handles::all_begun() {
             let _ = rota::ffi::task::rota_task_cancel(rota_task { id });

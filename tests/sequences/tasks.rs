@@ -6,7 +6,8 @@ use crate::world::{answered, ensure, once_in, roll, status, with};
 use crate::{bodies, loops, wire};
 use core::ptr::{null, null_mut};
 use rota::base::handle::*;
-use rota::base::{outcome, rota_address, rota_status::*};
+use rota::base::rota_status::{self, *};
+use rota::base::{outcome, rota_address};
 use rota::ffi::blocking::rota_loop_call_blocking;
 use rota::ffi::call::*;
 use rota::ffi::event_loop::rota_loop_post;
@@ -43,7 +44,11 @@ pub fn brought(future: u64, result: i64, in_callback: bool) {
         ensure(right, || format!("a promise of {promised:?} brought {result}"));
     }
     if let Some(body) = join {
-        let right = body.returned.map_or(cancelled, |returned| returned == result || cancelled);
+        // A scope in which the body ended may have turned its answer into a timeout.
+        let timed_out = result == ROTA_ERR_TIMEOUT as i64;
+        let right = body.returned.map_or(cancelled, |returned| {
+            returned == result || cancelled || timed_out && returned == ROTA_ERR_CANCELLED as i64
+        });
         ensure(right || refused, || format!("a task returned {:?}, its join brought {result}", body.returned));
     }
     crate::combine::brought(future, result);
@@ -67,13 +72,13 @@ fn post(at: usize) {
     status("post", posted);
 }
 
-fn now(at: usize) -> u64 {
+pub fn now(at: usize) -> u64 {
     let mut now = 0;
     let _ = unsafe { rota::ffi::event_loop::rota_loop_get_now(loops::handle(at), &mut now) };
     now
 }
 
-fn delay() -> u64 {
+pub fn delay() -> u64 {
     match roll(8) {
         0 => 0,
         1 => u64::MAX - roll(3),
@@ -239,12 +244,23 @@ fn take() {
 }
 
 fn spawn(at: usize) {
+    spawn_by(at, |body, options, out| unsafe {
+        match once_in(2) {
+            true => rota_loop_spawn(loops::handle(at), Some(bodies::body), data(body), options, out),
+            false => rota_loop_spawn_stepped(loops::handle(at), Some(bodies::step), data(body), options, out),
+        }
+    });
+}
+
+/// Spawns a task by `start`, which gets the body's account.
+pub fn spawn_by(at: usize, start: impl FnOnce(usize, &rota_task_options, *mut rota_task) -> rota_status) {
     let (body, free) = (ledger::open(Kind::Body, at), ledger::open(Kind::Free, at));
     ledger::change(body, |account| account.partner = Some(free));
     let mut options = rota_task_options {
         size: size_of::<rota_task_options>(),
         name: null(),
-        stack_size: 0,
+        // No small ones: bodies turn loops, unoptimised.
+        stack_size: [0, 0, 300_000, 5_000_000][roll(4) as usize],
         user_data_free: None,
         flags: 0,
         reserved: 0,
@@ -260,12 +276,7 @@ fn spawn(at: usize) {
     let out = if once_in(4) { null_mut() } else { &raw mut task };
     // The loop counts as driven while an eager body runs.
     let driven = loops::begin_driven(at, eager);
-    let spawned = unsafe {
-        match once_in(2) {
-            true => rota_loop_spawn(loops::handle(at), Some(bodies::body), data(body), &options, out),
-            false => rota_loop_spawn_stepped(loops::handle(at), Some(bodies::step), data(body), &options, out),
-        }
-    };
+    let spawned = start(body, &options, out);
     loops::end_driven(at, driven);
     status("spawn", spawned);
     ledger::opened(body, spawned == ROTA_OK);

@@ -22,7 +22,7 @@ const ABOUT_THE_TREE: [&str; 7] = ["bad_input", "c", "header", "layers", "readme
 
 /// Every checker, as far as the minutes carry.
 pub fn all(minutes: Option<u64>) -> Result<(), String> {
-    let mut steps = Steps::new(8, minutes.map(|minutes| Duration::from_secs(60 * minutes)));
+    let mut steps = Steps::new(9, minutes.map(|minutes| Duration::from_secs(60 * minutes)));
     steps.step("formatting", |watch| watch.run(&mut cargo(&["fmt", "--all", "--check"])));
     steps.step("clippy", |watch| {
         let clippy = ["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"];
@@ -36,6 +36,7 @@ pub fn all(minutes: Option<u64>) -> Result<(), String> {
         }
         watch.run(command.env("ROTA_FUZZ_SECONDS", FUZZ_SECONDS))
     });
+    steps.step("models of what threads share, in every interleaving", models);
     steps.step("C programs under valgrind", valgrind);
     steps.step("the examples under valgrind", examples_under_valgrind);
     if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
@@ -58,6 +59,12 @@ fn valgrind(watch: &mut Watch) -> Result<(), String> {
     let suppressions = root().join("tests/c/valgrind.supp");
     let wrapper = format!("{VALGRIND} --suppressions={}", suppressions.display());
     watch.run(command.env("ROTA_C_WRAPPER", wrapper).env("ROTA_TEST_SLOW", "10"))
+}
+
+/// loom runs src/sys/models.rs. A target directory of its own: the flags would rebuild everything in the usual one.
+fn models(watch: &mut Watch) -> Result<(), String> {
+    let mut command = cargo(&["test", "--lib", "--", "sys::models"]);
+    watch.run(command.env("RUSTFLAGS", "--cfg loom").env("CARGO_TARGET_DIR", target().join("loom")))
 }
 
 fn examples_under_valgrind(watch: &mut Watch) -> Result<(), String> {

@@ -14,7 +14,7 @@ cargo xtask demo             a file server on the loop, and two clients that fet
     --serve                  leaves the server running at the end
     --clean                  only removes what demos have left in target/demo
 cargo xtask test             every test: Rust, C and C++ programs, the installed package, poll fallback
-cargo xtask check            the slow checkers: formatting, clippy, valgrind, sanitizers
+cargo xtask check            the slow checkers: formatting, clippy, models, valgrind, sanitizers
     --minutes N              begins no further checker after N minutes
 cargo xtask header           writes include/rota.h and tests/symbols.txt anew
 ";

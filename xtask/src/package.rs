@@ -20,13 +20,29 @@ int main(void) {
 }
 "#;
 
+/// And in C++20.
+const CPP_PROGRAM: &str = r#"#include <rota.hpp>
+#include <cstdio>
+
+int main() {
+    rota::loop loop;
+    return loop.run_until([]() -> rota::task<int> {
+        co_await rota::sleep(std::chrono::milliseconds(1));
+        co_return std::puts("a millisecond later") < 0;
+    });
+}
+"#;
+
 const FIND_PACKAGE: &str = "cmake_minimum_required(VERSION 3.20)
-project(outside LANGUAGES C)
+project(outside LANGUAGES C CXX)
 find_package(rota 0.1 REQUIRED)
 add_executable(shared main.c)
 target_link_libraries(shared PRIVATE rota::rota)
 add_executable(static main.c)
 target_link_libraries(static PRIVATE rota::rota_static)
+add_executable(cpp main.cpp)
+target_compile_features(cpp PRIVATE cxx_std_20)
+target_link_libraries(cpp PRIVATE rota::rota)
 ";
 
 /// Another library of Rust's, with its own copy of std, in the same program.
@@ -81,6 +97,11 @@ fn write(folder: &Path, name: &str, text: &str) -> Result<(), String> {
         .map_err(|error| format!("{}: {error}", path.display()))
 }
 
+fn write_programs(folder: &Path) -> Result<(), String> {
+    write(folder, "main.c", PROGRAM)?;
+    write(folder, "main.cpp", CPP_PROGRAM)
+}
+
 fn fresh(name: &str) -> Result<PathBuf, String> {
     let folder = folder().join(name);
     if folder.exists() {
@@ -118,7 +139,8 @@ fn build(watch: &mut Watch) -> Result<(), String> {
     watch.run(with_build_tools("cmake").arg("--install").arg(&build))?;
     // Whatever names the place of installation breaks here.
     fs::remove_dir(&moved).and_then(|()| fs::rename(&prefix, &moved)).map_err(|error| format!("moving it: {error}"))?;
-    for file in ["include/rota.h", "lib/librota.so", "lib/librota.a", "lib/pkgconfig/rota.pc"] {
+    let headers = ["include/rota.h", "include/rota_step.h", "include/rota.hpp", "include/rota/task.hpp"];
+    for file in headers.iter().chain(&["lib/librota.so", "lib/librota.a", "lib/pkgconfig/rota.pc"]) {
         if !moved.join(file).is_file() {
             return Err(format!("{file} was not installed"));
         }
@@ -137,12 +159,13 @@ fn run(watch: &mut Watch, program: &Path) -> Result<(), String> {
 
 fn find_package(watch: &mut Watch) -> Result<(), String> {
     let source = fresh("find_package")?;
-    write(&source, "main.c", PROGRAM)?;
+    write_programs(&source)?;
     write(&source, "CMakeLists.txt", FIND_PACKAGE)?;
     let build = source.join("build");
     cmake(watch, &source, &build, &[format!("-DCMAKE_PREFIX_PATH={}", installed().display())])?;
     watch.run(&mut Command::new(build.join("shared")))?;
-    watch.run(&mut Command::new(build.join("static")))
+    watch.run(&mut Command::new(build.join("static")))?;
+    watch.run(&mut Command::new(build.join("cpp")))
 }
 
 fn examples_alone(watch: &mut Watch) -> Result<(), String> {
@@ -193,11 +216,9 @@ fn crate_version() -> Result<String, String> {
 
 fn add_subdirectory(watch: &mut Watch) -> Result<(), String> {
     let source = fresh("add_subdirectory")?;
-    write(&source, "main.c", PROGRAM)?;
-    let text = FIND_PACKAGE.replace(
-        "find_package(rota 0.1 REQUIRED)",
-        &format!("enable_language(CXX)\nadd_subdirectory(\"{}\" rota)", root().display()),
-    );
+    write_programs(&source)?;
+    let text = FIND_PACKAGE
+        .replace("find_package(rota 0.1 REQUIRED)", &format!("add_subdirectory(\"{}\" rota)", root().display()));
     write(&source, "CMakeLists.txt", &text)?;
     let build = source.join("build");
     cmake(watch, &source, &build, &["-DCMAKE_BUILD_TYPE=Release".into(), share_target()])?;
@@ -205,7 +226,8 @@ fn add_subdirectory(watch: &mut Watch) -> Result<(), String> {
         return Err("a subproject built the examples, which only the top level wants".to_string());
     }
     watch.run(&mut Command::new(build.join("shared")))?;
-    watch.run(&mut Command::new(build.join("static")))
+    watch.run(&mut Command::new(build.join("static")))?;
+    watch.run(&mut Command::new(build.join("cpp")))
 }
 
 fn two_rusts(watch: &mut Watch) -> Result<(), String> {

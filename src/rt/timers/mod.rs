@@ -136,6 +136,11 @@ impl<T: Copy, A: Allocator + Clone> Timers<T, A> {
         self.entries.next(slot)
     }
 
+    /// What is to happen, for all timers there are.
+    pub fn each(&self) -> impl Iterator<Item = &T> {
+        self.entries.each().map(|(_, entry)| &entry.payload)
+    }
+
     /// When it fires, or fired where it is firing.
     #[inline]
     pub fn deadline(&self, key: Key) -> Option<u64> {
