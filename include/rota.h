@@ -45,7 +45,9 @@
 //  7. Inputs are read during the call and copied if kept. The exceptions,
 //     read and write, borrow the buffer until their future has ended.
 //  8. Cancelling is a request. It arrives as ROTA_ERR_CANCELLED where the task
-//     waits; the task may clean up with further awaits, and may refuse.
+//     waits; the task may clean up with further awaits, and may refuse. A
+//     scope asks for a stretch of a task's work, a group for all its members.
+//     The end of a task waits for the groups that it owns.
 //  9. ROTA_OK from closing means: nothing of ours touches yours any more, and
 //     no callback of it comes. Until then it is ROTA_ERR_BUSY: a future ends
 //     by itself then, a loop is closed again.
@@ -1734,6 +1736,14 @@ rota_status rota_future_post_fail(rota_future future, int32_t status);
 /// turn. ROTA_OK: it was handed over; if the task has ended by then, nothing
 /// happens. Thread-safe.
 rota_status rota_task_post_cancel(rota_task task);
+
+/// As rota_scope_cancel() without a reason, from any thread; otherwise as
+/// rota_task_post_cancel(). Thread-safe.
+rota_status rota_scope_post_cancel(rota_scope scope);
+
+/// As rota_group_cancel() without a reason, from any thread; otherwise as
+/// rota_task_post_cancel(). Thread-safe.
+rota_status rota_group_post_cancel(rota_group group);
 
 /// Blocks the calling thread until the future is done, and returns what it came
 /// to in short form: the value, or the negative status. It claims the future,

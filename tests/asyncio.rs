@@ -1,6 +1,7 @@
 //! Random programs of tasks are played with rota and with the asyncio of the `python3` on this machine: their tasks see
-//! the same things at the same moments of a virtual clock. tests/asyncio/reference.py makes them and says which are
-//! left out, and why; tests/asyncio/player.c plays them.
+//! the same things at the same moments of a virtual clock. tests/asyncio/reference.py makes trees of tasks, times and
+//! combinations, and says which are left out, and why; player.c plays them. sync_reference.py and sync_player.c do
+//! so for locks and their kin.
 //!
 //! `ROTA_PROGRAMS=FIRST..LAST` plays others than the usual ones.
 
@@ -29,8 +30,8 @@ fn read(text: &str) -> Played {
 }
 
 /// What asyncio makes of so many programs.
-fn reference(first: usize, count: usize) -> String {
-    let script = root().join("tests/asyncio/reference.py");
+fn reference(script: &str, first: usize, count: usize) -> String {
+    let script = root().join("tests/asyncio").join(script);
     let output = Command::new("python3").arg(script).args([first.to_string(), count.to_string()]).output();
     let output = output.expect("python3 runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -38,14 +39,14 @@ fn reference(first: usize, count: usize) -> String {
 }
 
 /// What rota makes of the programs in a file.
-fn player(programs: &Path, scratch: &Path) -> String {
+fn player(source: &str, programs: &Path, scratch: &Path) -> String {
     const FLAGS: &str = "-std=c11 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -g -O1 -Wall -Wextra -Werror";
     let program = scratch.join("player");
     let library = compiler::library_folder(&tools::shared_library(), &scratch.join("lib"));
     let mut arguments = compiler::words(FLAGS);
     arguments.push(format!("-I{}", root().join("include").display()));
     arguments.extend(compiler::words(&std::env::var("ROTA_C_FLAGS").unwrap_or_default()));
-    let source = root().join("tests/asyncio/player.c");
+    let source = root().join("tests/asyncio").join(source);
     arguments.extend([source.display().to_string(), "-o".into(), program.display().to_string()]);
     arguments.extend(compiler::words(&std::env::var("ROTA_C_LINK").unwrap_or_default()));
     arguments.extend(compiler::link_arguments(&library));
@@ -65,22 +66,31 @@ fn range() -> (usize, usize) {
     (first, last)
 }
 
-#[test]
-fn random_programs_see_what_they_see_in_asyncio() {
+fn compare(script: &str, source: &str) {
     let old = Command::new("python3").args(["-c", OLD]).status().expect("python3 runs");
     if !old.success() {
         return process::say("SKIPPED: asyncio has groups and timeouts from Python 3.11 on");
     }
-    let scratch = tools::scratch("asyncio");
+    let scratch = tools::scratch(&format!("asyncio-{source}"));
     let programs = scratch.join("programs.txt");
     let (first, last) = range();
-    let text = reference(first, last - first);
+    let text = reference(script, first, last - first);
     std::fs::write(&programs, &text).expect("the programs are written");
-    let (expected, found) = (read(&text), read(&player(&programs, &scratch)));
+    let (expected, found) = (read(&text), read(&player(source, &programs, &scratch)));
     assert!(expected.len() > (last - first) * 9 / 10, "most are left out: {} are not", expected.len());
     assert_eq!(found.len(), expected.len(), "programs that were played");
     for ((program, expected), (played, found)) in expected.iter().zip(&found) {
         assert_eq!(program, played);
         assert_eq!(expected, found, "in asyncio and in rota: {program}");
     }
+}
+
+#[test]
+fn random_programs_see_what_they_see_in_asyncio() {
+    compare("reference.py", "player.c");
+}
+
+#[test]
+fn locks_and_their_kin_serve_whom_they_serve_in_asyncio() {
+    compare("sync_reference.py", "sync_player.c");
 }

@@ -95,6 +95,8 @@ BAD_HANDLE_TOO = {"rota_await": ["ROTA_ERR_NO_TASK"],
                   "rota_future_post_complete_with": ["ROTA_OK"],
                   "rota_future_post_fail": ["ROTA_OK"],
                   "rota_task_post_cancel": ["ROTA_OK"],
+                  "rota_scope_post_cancel": ["ROTA_OK"],
+                  "rota_group_post_cancel": ["ROTA_OK"],
                   # The calling thread is the loop's own.
                   "rota_future_wait_blocking": ["ROTA_ERR_REENTRANT"]}
 

@@ -174,3 +174,52 @@ pub extern "C" fn rota_channel_close(channel: rota_channel) -> rota_status {
     }
     guard_kind(handle, Kind::Channel, |state| state.service.sync.channel_close(&mut state.core, handle.key()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::handle::rota_token;
+    use crate::ffi::{event_loop::*, future::*, token::*};
+    use core::ptr::{null, null_mut};
+
+    fn is_done(future: rota_future) -> bool {
+        let mut outcome = crate::base::outcome::EMPTY;
+        // SAFETY: a place for the answer.
+        unsafe { rota_future_get_outcome(future, &mut outcome) == ROTA_OK }
+    }
+
+    /// The room for messages comes from the system, whose lack of memory no test can make: so they are taken away.
+    #[test]
+    fn what_a_lost_message_would_have_told_is_found_by_looking_everywhere() {
+        let (mut ours, mut full, mut empty) = (rota_loop::default(), rota_channel::default(), rota_channel::default());
+        let (mut token, mut item) = (rota_token::default(), null_mut());
+        // SAFETY: places for the answers, and items that nobody follows.
+        let (send, receive) = unsafe {
+            assert_eq!(rota_loop_open(null(), &mut ours), ROTA_OK);
+            assert_eq!(rota_loop_open_channel(ours, 1, &mut full), ROTA_OK);
+            assert_eq!(rota_loop_open_channel(ours, 1, &mut empty), ROTA_OK);
+            assert_eq!(rota_loop_open_token(ours, rota_token::default(), &mut token), ROTA_OK);
+            assert_eq!(rota_channel_send(full, null_mut(), 0), ROTA_OK);
+            (rota_loop_send(ours, full, null_mut()), rota_channel_receive(empty))
+        };
+        let wait = rota_token_wait(token);
+        // SAFETY: as above.
+        unsafe {
+            assert_eq!(rota_channel_try_receive(full, &mut item), ROTA_OK);
+            assert_eq!(rota_channel_send(empty, null_mut(), 0), ROTA_OK);
+            assert_eq!(rota_token_post_cancel(token), ROTA_OK);
+        }
+        let remote = registry::find_loop(ours.into()).map(|runtime| runtime.remote().clone()).ok().unwrap();
+        remote.begin_batch();
+        assert_eq!(core::iter::from_fn(|| remote.take()).count(), 3);
+        let turned = || {
+            // SAFETY: no figures are wanted.
+            assert_eq!(unsafe { rota_loop_turn(ours, 0, 0, 0, null_mut()) }, ROTA_OK);
+            [send, receive, wait].map(is_done)
+        };
+        assert_eq!(turned(), [false; 3]);
+        remote.miss();
+        assert_eq!(turned(), [true; 3]);
+        assert_eq!(rota_loop_close(ours, 0), ROTA_OK);
+    }
+}

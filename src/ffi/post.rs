@@ -2,7 +2,7 @@
 
 use super::guard::{guard, guard_number, hand_out_if_wanted};
 use super::registry;
-use crate::base::handle::{rota_future, rota_task};
+use crate::base::handle::{rota_future, rota_group, rota_scope, rota_task};
 use crate::base::{rota_outcome, rota_status, rota_status::*, Handle, Kind, Result};
 use crate::rt::{current, Message, Outcome, Told};
 use crate::sys::host::{rota_free_fn, HostResult};
@@ -66,6 +66,20 @@ pub extern "C" fn rota_future_post_fail(future: rota_future, status: i32) -> rot
 #[no_mangle]
 pub extern "C" fn rota_task_post_cancel(task: rota_task) -> rota_status {
     post(task, Kind::Task, |task| Ok(Message::CancelTask(task.key())))
+}
+
+/// As rota_scope_cancel() without a reason, from any thread; otherwise as
+/// rota_task_post_cancel(). Thread-safe.
+#[no_mangle]
+pub extern "C" fn rota_scope_post_cancel(scope: rota_scope) -> rota_status {
+    post(scope, Kind::Scope, |scope| Ok(Message::CancelScope(scope.key())))
+}
+
+/// As rota_group_cancel() without a reason, from any thread; otherwise as
+/// rota_task_post_cancel(). Thread-safe.
+#[no_mangle]
+pub extern "C" fn rota_group_post_cancel(group: rota_group) -> rota_status {
+    post(group, Kind::Group, |group| Ok(Message::CancelGroup(group.key())))
 }
 
 /// Blocks the calling thread until the future is done, and returns what it came

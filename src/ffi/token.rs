@@ -1,10 +1,10 @@
 //! Tokens.
 
-use super::guard::{guard, guard_future, guard_kind, guard_loop, hand_out, hand_out_text, text, wanted};
+use super::guard::{guard, guard_future, guard_kind, guard_loop, hand_out, hand_out_text, wanted};
 use super::registry;
+use super::scope::reason_of;
 use crate::base::handle::{rota_future, rota_loop, rota_task, rota_token};
-use crate::base::{limits, rota_status, rota_status::*, Handle, Kind};
-use crate::sys::Text;
+use crate::base::{rota_status, rota_status::*, Handle, Kind};
 use core::ffi::c_char;
 use core::sync::atomic::Ordering;
 
@@ -51,11 +51,8 @@ pub unsafe extern "C" fn rota_token_cancel(token: rota_token, reason: *const c_c
     let handle = Handle::from(token);
     guard_kind(handle, Kind::Token, |state| {
         state.service.sync.token_reason(handle.key())?;
-        let reason = match reason.is_null() {
-            true => Text::None,
-            // SAFETY: the caller's word, passed on.
-            false => Text::copy(state.core.memory.clone(), unsafe { text(reason, limits::MESSAGE_MAX)? })?,
-        };
+        // SAFETY: the caller's word, passed on.
+        let reason = unsafe { reason_of(state.core.memory.clone(), reason)? };
         state.service.sync.token_cancel(&mut state.core, handle.key(), reason)
     })
 }

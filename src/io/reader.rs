@@ -275,13 +275,19 @@ fn find(there: &[u8], scanned: usize, size: usize, delimiter: &[u8]) -> Found {
     let from = scanned.min(there.len());
     let at = match delimiter {
         [byte] => memchr::memchr(*byte, &there[from..]),
-        _ => memchr::memmem::find(&there[from..], delimiter),
+        _ => find_words(&there[from..], delimiter),
     };
     match at {
         Some(at) => Found::At(from + at + delimiter.len()),
         None if there.len() == size => Found::Limit,
         None => Found::Not(from.max((there.len() + 1).saturating_sub(delimiter.len()))),
     }
+}
+
+/// Apart, because the searcher takes a kilobyte of stack, which every read that waits would keep.
+#[inline(never)]
+fn find_words(there: &[u8], delimiter: &[u8]) -> Option<usize> {
+    memchr::memmem::find(there, delimiter)
 }
 
 /// Whether a read of this sort makes sense with a buffer of this size.

@@ -48,6 +48,8 @@ impl<S: Service> State<S> {
             }
             Message::Result(future, result) => self.posted_result(future, result),
             Message::CancelTask(task) => drop(self.task_cancel(task)),
+            Message::CancelScope(scope) => drop(self.scope_cancel(scope, Text::None)),
+            Message::CancelGroup(group) => self.group_cancel(group, Text::None),
             Message::Wait(future, ticket) => {
                 if let Err(error) = self.core.future_claim(future, Waiter::Blocked(ticket)) {
                     self.core.remote.waits().answer(ticket, Err(error));

@@ -24,6 +24,10 @@ pub enum Message {
     Result(Key, HostResult),
     /// A task to be asked to end.
     CancelTask(Key),
+    /// A scope to be cancelled.
+    CancelScope(Key),
+    /// A group to be cancelled.
+    CancelGroup(Key),
     /// A thread is blocked until this future is done.
     Wait(Key, Ticket),
     /// It is no longer.
@@ -31,6 +35,8 @@ pub enum Message {
     /// Something has happened to one of the service's objects.
     Service(Operation),
 }
+
+const _: () = assert!(size_of::<Message>() <= 32, "every post carries one");
 
 /// What a blocked thread is told.
 #[derive(Clone, Copy)]
@@ -163,8 +169,14 @@ impl Remote {
         match self.inbox.push(Message::Service(object)) {
             Ok(false) => return,
             Ok(true) => {}
-            Err(_) => self.missed.store(true, Ordering::Release),
+            Err(_) => return self.miss(),
         }
+        self.waker.wake();
+    }
+
+    /// There was no memory for a message: the loop looks at all its objects.
+    pub fn miss(&self) {
+        self.missed.store(true, Ordering::Release);
         self.waker.wake();
     }
 

@@ -25,6 +25,22 @@ TEST(a_channel_that_is_shut_gives_out_what_is_in_it) {
     close_clean(loop);
 }
 
+/* Room that is made after it was shut is nobody's, also while those who wait have not looked. */
+TEST(nobody_is_let_in_after_it_was_shut) {
+    rota_loop loop = open_system(), other = open_system();
+    rota_channel channel = open_channel(loop, 1);
+    rota_future send;
+    CHECK_STATUS(rota_channel_send(channel, letters, 0), ROTA_OK);
+    send = rota_loop_send(other, channel, letters + 1);
+    CHECK_STATUS(rota_channel_shutdown(channel), ROTA_OK);
+    CHECK_EQ(next_of(channel), 'a');
+    CHECK_EQ(next_of(channel), '-');
+    CHECK_STATUS(WAIT(other, send), ROTA_ERR_SHUT);
+    CHECK_STATUS(rota_channel_close(channel), ROTA_OK);
+    close_clean(loop);
+    close_clean(other);
+}
+
 static void *shuts(void *argument) {
     CHECK_STATUS(rota_channel_shutdown(*(rota_channel *)argument), ROTA_OK);
     return NULL;
@@ -287,6 +303,7 @@ TEST(nobody_hangs_on_a_channel_that_goes_away) {
 int main(int argc, char **argv) {
     test_begin(argc, argv);
     RUN(a_channel_that_is_shut_gives_out_what_is_in_it);
+    RUN(nobody_is_let_in_after_it_was_shut);
     RUN(shutting_from_another_thread_answers_who_waits_to_receive);
     RUN(closing_answers_everybody_on_both_sides);
     RUN(closing_the_receiving_loop_answers_the_senders);

@@ -226,6 +226,37 @@ TEST(who_waits_for_a_start_may_give_up) {
     CHECK_STATUS(in_a_task(gives_up_starting, NULL), ROTA_OK);
 }
 
+static int64_t starts_at_once(rota_task task, void *user_data) {
+    int64_t answer = *(int64_t *)user_data;
+    if (answer >= 0) CHECK_STATUS(rota_task_started(task, answer), ROTA_OK);
+    return answer < 0 ? answer : nap(SECOND);
+}
+
+static int64_t starts_eager_ones(rota_task task, void *user_data) {
+    rota_task_options options;
+    rota_group group = open_group();
+    rota_future future;
+    int64_t port = 80, failure = OOPS;
+    (void)user_data;
+    CHECK_STATUS(rota_task_options_init(&options, sizeof options), ROTA_OK);
+    options.flags = ROTA_TASK_EAGER;
+    future = rota_group_start(group, starts_at_once, &port, &options, NULL);
+    CHECK_EQ(outcome_of(future).value, 80);
+    CHECK_EQ(rota_await(future), 80);
+    CHECK_EQ(count_of(group), 1);
+    CHECK_STATUS(rota_group_spawn(group, starts_at_once, &failure, &options, NULL), ROTA_OK);
+    CHECK_EQ(errors_of(group), 1); /* it is over already, and the group is to end */
+    CHECK_EQ(cancelling(task), 1);
+    CHECK_STATUS(rota_group_spawn(group, starts_at_once, &failure, &options, NULL),
+                 ROTA_ERR_CANCELLED);
+    CHECK_STATUS(rota_await(rota_group_wait(group)), OOPS);
+    return rota_group_close(group);
+}
+
+TEST(eager_members_may_be_over_when_they_are_spawned) {
+    CHECK_STATUS(in_a_task(starts_eager_ones, NULL), ROTA_OK);
+}
+
 /* ---- all by steps */
 
 typedef struct {
@@ -459,6 +490,7 @@ int main(int argc, char **argv) {
     RUN(a_task_says_when_it_has_started);
     RUN(a_start_that_will_not_come_is_told_at_once);
     RUN(who_waits_for_a_start_may_give_up);
+    RUN(eager_members_may_be_over_when_they_are_spawned);
     RUN(stepped_tasks_own_groups_too);
     RUN(failures_that_nobody_looked_at_are_reported_once);
     RUN(the_steady_state_keeps_no_memory);

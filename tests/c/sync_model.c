@@ -1,5 +1,6 @@
 /* Everything of the room of locks and queues beside a model in plain arrays (sync_model.h): random
- * operations, of callbacks, of tasks and of nobody, random cancels and closings, from fixed seeds.
+ * operations, of callbacks, of tasks, through time limits and of nobody, random cancels and
+ * closings, from fixed seeds.
  * After each call every future is as the model says; whoever waits is told so once, in the order in
  * which the futures were done. So no permit, no item and no notification is lost or made, there is
  * one writer at most, and lines are first come, first served. */
@@ -19,7 +20,7 @@ static rota_queue queues[QUEUES];
 static const uint32_t orders[QUEUES] = {ROTA_QUEUE_FIFO, ROTA_QUEUE_LIFO, ROTA_QUEUE_PRIORITY};
 
 static operation *live[LIVE_MOST];
-static int live_count, told_last, next_item;
+static int live_count, told_last, next_item, asked_count;
 static bool closing; /* tasks are asked before callbacks then: no order is promised */
 static char items[STEPS * 4];
 static uint64_t state;
@@ -44,7 +45,7 @@ static void open_queue(int which) {
 static void open_all(uint64_t seed) {
     int i;
     state = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
-    live_count = next_item = settled = 0;
+    live_count = next_item = settled = asked_count = 0;
     told_last = -1;
     closing = false;
     loop = open_jump();
@@ -129,6 +130,11 @@ static void on_done(rota_future future, int64_t result, void *user_data) {
     note(user_data, result, true);
 }
 
+static void on_outer_done(rota_future future, int64_t result, void *user_data) {
+    (void)future;
+    note(user_data, result, false); /* it takes a step of its own, and so comes later */
+}
+
 static int64_t awaits(rota_task task, void *user_data) {
     operation *op = user_data;
     bool waits = op->pending;
@@ -141,12 +147,15 @@ static int64_t awaits(rota_task task, void *user_data) {
 static void begin(operation *op, rota_future future) {
     op->future = future;
     CHECK_STATUS(rota_future_keep(future), ROTA_OK);
-    op->how = (int)below(3);
+    op->how = (int)below(op->gets ? 3 : 4);
     if (op->how == CALLBACK) {
         CHECK_STATUS(rota_future_then(future, on_done, op), ROTA_OK);
     } else if (op->how == TASK) {
         op->task = spawn(loop, awaits, op);
         CHECK_STATUS(rota_task_detach(op->task), ROTA_OK);
+    } else if (op->how == LIMITED) {
+        op->outer = rota_future_wait_for(future, ROTA_FOREVER);
+        CHECK_STATUS(rota_future_then(op->outer, on_outer_done, op), ROTA_OK);
     }
     live[live_count++] = op;
 }
@@ -286,6 +295,10 @@ static void end_one(void) {
         if (!op->awaiting || op->was_told) return;
         CHECK_STATUS(rota_task_cancel(op->task), ROTA_OK);
         if (op->pending) cancel_model(op); /* else it is told what is ready all the same */
+    } else if (op->how == LIMITED && below(2) == 0) {
+        if (op->asked > 0 || !op->pending) return;
+        CHECK_STATUS(rota_future_cancel(op->outer), ROTA_OK);
+        op->asked = ++asked_count;
     } else if (op->how == HOST && op->pending && below(2) == 0) {
         CHECK_STATUS(rota_future_close(op->future), ROTA_OK);
         forget_model(op);
@@ -347,6 +360,22 @@ static void check_all(void) {
     }
 }
 
+/* A turn: those whose time limits were cancelled are asked now, in order. */
+static void play_turn(void) {
+    for (;;) {
+        operation *next = NULL;
+        int i;
+        for (i = 0; i < live_count; i++) {
+            operation *op = live[i];
+            if (op->asked > 0 && (next == NULL || op->asked < next->asked)) next = op;
+        }
+        if (next == NULL) break;
+        next->asked = 0;
+        if (next->pending) cancel_model(next);
+    }
+    (void)turn(loop);
+}
+
 static void play(uint64_t seed) {
     int step;
     open_all(seed);
@@ -356,7 +385,7 @@ static void play(uint64_t seed) {
         else if (dice < 75) act();
         else if (dice < 88) end_one();
         else if (dice < 90) close_and_reopen();
-        else (void)turn(loop);
+        else play_turn();
         check_all();
     }
 }
@@ -367,6 +396,7 @@ TEST(every_future_is_as_the_model_says) {
         int i;
         play(seed);
         /* Whoever waits still is cancelled, and has the lock in his turn. */
+        play_turn();
         turns(loop, 3);
         for (i = 0; i < live_count; i++) {
             if (live[i]->pending) cancel_model(live[i]), (void)rota_future_cancel(live[i]->future);

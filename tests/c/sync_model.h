@@ -20,13 +20,14 @@ typedef struct {
 
 /* One future. Whoever waits for it, if anybody does, notes what he was told. */
 struct operation {
-    rota_future future;
+    rota_future future, outer;
     rota_task task;
-    enum { HOST, CALLBACK, TASK } how;
+    enum { HOST, CALLBACK, TASK, LIMITED } how; /* a callback, through a time limit */
     bool awaiting; /* the task waits for it by now */
     bool pending, was_told, writes, gets, back;
     int64_t expected, came;
     int order;      /* as how many-th it was settled */
+    int asked;      /* as how many-th its time limit was cancelled, which acts in the next turn */
     line *in;       /* where it waits */
     line *notified; /* the condition that sent it back to the lock */
     int item;       /* what it puts, or must have got */

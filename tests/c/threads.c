@@ -107,6 +107,48 @@ TEST(a_task_is_cancelled_from_another_thread) {
     close_clean(loop);
 }
 
+static int64_t sleeps_in_a_scope(rota_task task, void *user_data) {
+    rota_scope *scope = user_data;
+    rota_loop loop;
+    int64_t result;
+    CHECK_STATUS(rota_loop_get_current(&loop), ROTA_OK);
+    CHECK_STATUS(rota_task_enter_scope(task, ROTA_FOREVER, 0, scope), ROTA_OK);
+    result = rota_await(rota_loop_sleep(loop, HOUR));
+    CHECK_STATUS(rota_scope_leave(*scope, result), ROTA_ERR_CANCELLED);
+    return 7; /* it goes on behind the scope */
+}
+
+static void *cancels_a_scope(void *argument) {
+    CHECK_STATUS(rota_scope_post_cancel(*(rota_scope *)argument), ROTA_OK);
+    return NULL;
+}
+
+static void *cancels_a_group(void *argument) {
+    CHECK_STATUS(rota_group_post_cancel(*(rota_group *)argument), ROTA_OK);
+    return NULL;
+}
+
+TEST(scopes_and_groups_are_cancelled_from_another_thread) {
+    rota_loop loop = open_system();
+    rota_scope scope;
+    rota_group group;
+    rota_future ended = rota_task_join(spawn(loop, sleeps_in_a_scope, &scope));
+    turns(loop, 2);
+    run_thread(cancels_a_scope, &scope);
+    CHECK_EQ(WAIT(loop, ended), 7);
+    run_thread(cancels_a_scope, &scope); /* it has been left: nothing happens */
+    CHECK_STATUS(rota_loop_open_group(loop, NULL, &group), ROTA_OK);
+    CHECK_STATUS(rota_group_spawn(group, sleeps_long, &loop, NULL, NULL), ROTA_OK);
+    turns(loop, 2);
+    run_thread(cancels_a_group, &group);
+    CHECK_STATUS(WAIT(loop, rota_group_wait(group)), ROTA_ERR_CANCELLED);
+    CHECK_STATUS(rota_group_close(group), ROTA_OK);
+    run_thread(cancels_a_group, &group);
+    close_clean(loop);
+    CHECK_STATUS(rota_scope_post_cancel(scope), ROTA_ERR_HANDLE);
+    CHECK_STATUS(rota_group_post_cancel(group), ROTA_ERR_HANDLE);
+}
+
 TEST(bad_posts_are_refused) {
     rota_loop loop = open_system(), other = open_system();
     rota_future promise = open_future(loop), null = {0}, value = rota_future_open((rota_loop){0});
@@ -192,6 +234,7 @@ int main(int argc, char **argv) {
     RUN(only_promises_are_completed);
     RUN(what_one_thread_posts_keeps_its_order);
     RUN(a_task_is_cancelled_from_another_thread);
+    RUN(scopes_and_groups_are_cancelled_from_another_thread);
     RUN(bad_posts_are_refused);
     RUN(a_stale_handle_does_not_reach_the_next_loop_of_its_number);
     RUN(every_result_on_its_way_is_let_go_when_the_loop_closes);

@@ -107,7 +107,7 @@ impl StackPool {
     fn carve(&mut self, class: usize) -> Result<Box<Shell, Memory>> {
         let mut shell = self.bare_shell()?;
         match self.arenas.take(class) {
-            Ok(stack) => shell.seat(stack, true),
+            Ok((stack, clean)) => shell.seat(stack, clean),
             Err(error) => {
                 self.put_bare(shell);
                 return Err(error);

@@ -70,8 +70,8 @@ impl Arenas {
         Arenas { classes: core::array::from_fn(class), guards: Guards::new() }
     }
 
-    /// A stack of a class, all zeros.
-    pub fn take(&mut self, class: usize) -> Result<Stack> {
+    /// A stack of a class, and whether it is all zeros.
+    pub fn take(&mut self, class: usize) -> Result<(Stack, bool)> {
         let key = match self.with_room(class) {
             Some(key) => key,
             None => self.map(class)?,
@@ -94,7 +94,7 @@ impl Arenas {
         of.out += 1;
         of.current = Some(key);
         let home = Home::Arena { class: class as u8, index: index as u16, arena: key };
-        Ok(Stack { bottom, size: stride, home })
+        Ok((Stack { bottom, size: stride, home }, fresh || pages::GIVEN_UP_ARE_ZERO))
     }
 
     /// An arena that has room: the last one used, or the first.
@@ -139,9 +139,10 @@ impl Arenas {
     }
 
     /// Takes a stack back on which nobody runs any more.
-    pub fn give_back(&mut self, mut stack: Stack) {
+    pub fn give_back(&mut self, stack: Stack) {
         let Home::Arena { class, index, arena: key } = stack.home else { return };
-        stack.clear();
+        // SAFETY: whole pages of a mapping of ours, on which nobody runs any more.
+        unsafe { pages::give_up(stack.bottom.add(limits::STACK_GUARD), stack.span().size()) };
         let of = &mut self.classes[class as usize];
         let Some(arena) = of.arenas.get_mut(key) else { return };
         arena.free[index as usize / WORD] |= 1 << (index as usize % WORD);

@@ -69,6 +69,9 @@ pub unsafe fn unmap(start: NonNull<u8>, size: usize) -> bool {
     unsafe { libc::munmap(start.as_ptr().cast(), size) == 0 }
 }
 
+/// Whether pages that were given up are zero when they are touched again.
+pub const GIVEN_UP_ARE_ZERO: bool = cfg!(any(target_os = "linux", target_os = "android"));
+
 /// Gives the system pages back; what stood in them may be gone.
 ///
 /// # Safety
@@ -83,9 +86,8 @@ pub unsafe fn give_up(start: NonNull<u8>, size: usize) {
 /// # Safety
 /// As for `give_up`.
 pub unsafe fn clear(start: NonNull<u8>, size: usize) {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    // SAFETY: the caller's word. There, pages that were given back are zero when they are touched again.
-    if unsafe { libc::madvise(start.as_ptr().cast(), size, libc::MADV_DONTNEED) } == 0 {
+    // SAFETY: the caller's word.
+    if GIVEN_UP_ARE_ZERO && unsafe { libc::madvise(start.as_ptr().cast(), size, libc::MADV_DONTNEED) } == 0 {
         return;
     }
     // SAFETY: the caller's word: the pages are mapped, and nothing in them is needed.
