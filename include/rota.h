@@ -1444,14 +1444,14 @@ rota_status rota_task_get_current(rota_task *out);
 ///
 /// `value_free` may be NULL; otherwise it is called with `value` once, when the
 /// last task that sees it has ended or set another value there (of a task that
-/// ends, what it set last goes first). On an error it
-/// is not called, and `value` stays yours. ROTA_ERR_DONE: the task has ended.
+/// ends, what it set last goes first). On an error it is not called, and
+/// `value` stays yours. ROTA_ERR_DONE: its body has returned.
 rota_status rota_task_set_local(rota_task task, const void *key, void *value,
     rota_free_fn value_free);
 
 /// What the task sees under `key`: set by itself, or had from its parent. It
 /// stays valid while the task runs and sets no other value there.
-/// ROTA_ERR_NOT_FOUND: nothing. ROTA_ERR_DONE: the task has ended.
+/// ROTA_ERR_NOT_FOUND: nothing. ROTA_ERR_DONE: its body has returned.
 rota_status rota_task_get_local(rota_task task, const void *key, void **out);
 
 /// Begins a scope of the task's work, inside those that are open. When the
