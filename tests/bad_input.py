@@ -32,8 +32,8 @@ KINDS = {  # the type of a handle: its kind, and the fixture's member
     "rota_once": ("ONCE", "once"),
     "rota_owner": ("OWNER", "owner"),
     "rota_scope": ("SCOPE", "scope"),
-    "rota_group": ("GROUP", "group"),
     "rota_set": ("SET", "set"),
+    "rota_group": ("GROUP", "group"),
 }
 
 CALLBACKS = {  # the type of a callback: one that does nothing
@@ -76,6 +76,21 @@ NULL_SUCCEEDS = {
     "rota_rwlock_close", "rota_once_close", "rota_scope_leave",
 }
 # Structs to be filled that say their size first.
+SIZED = {"rota_loop_stats", "rota_turn_figures", "rota_completion", "rota_failure", "rota_task_info"}
+
+# Functions of which closing null "succeeds and does nothing".
+NULL_SUCCEEDS = {
+    "rota_loop_close", "rota_loop_abandon", "rota_future_close", "rota_listener_close",
+    "rota_stream_close", "rota_stream_abort", "rota_lock_close", "rota_semaphore_close",
+    "rota_event_close", "rota_queue_close", "rota_barrier_close", "rota_condition_close",
+    "rota_rwlock_close", "rota_once_close", "rota_scope_leave",
+    "rota_set_close",
+}
+SIZED = {"rota_loop_stats", "rota_turn_figures", "rota_completion", "rota_task_info",
+         "rota_failure"}
+
+# Functions that succeed with null and do nothing, besides all that are named rota_..._close.
+NULL_SUCCEEDS = {"rota_loop_abandon", "rota_stream_abort", "rota_scope_leave"}
 SIZED = {"rota_loop_stats", "rota_turn_figures", "rota_completion", "rota_task_info",
          "rota_failure"}
 

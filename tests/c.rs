@@ -10,7 +10,8 @@
 //! From the environment: `ROTA_C_ONLY` (parts of names, with commas), `ROTA_C_WRAPPER`
 //! (put before each run: "valgrind -q"), `ROTA_C_FLAGS` (more flags for the compiler),
 //! `ROTA_C_LINK` (flags for linking, if not the same; a C++ compiler links),
-//! `ROTA_C_LIBDIR` (where librota.so lies), `ROTA_TEST_SLOW` (a factor on the limits).
+//! `ROTA_C_LIBDIR` (where librota.so lies), `ROTA_C_ONE_WAY` (each program built once only),
+//! `ROTA_TEST_SLOW` (a factor on the limits).
 
 mod tools;
 
@@ -106,7 +107,8 @@ impl Setup {
         let (command, standard) = if cpp { (&self.compiler.cpp, "c++20") } else { (&self.compiler.c, "c11") };
         let every_way = EVERY_WAY.contains(&name_of(&source).as_str());
         // A checker has its own compiler and its own flags.
-        let checked = ["ROTA_C_FLAGS", "ROTA_C_LIBDIR"].iter().any(|name| std::env::var_os(name).is_some());
+        let checked =
+            ["ROTA_C_FLAGS", "ROTA_C_LIBDIR", "ROTA_C_ONE_WAY"].iter().any(|name| std::env::var_os(name).is_some());
         if checked || !(cpp || every_way) {
             return vec![Program::new(source, command, &format!("-std={standard}"), "")];
         }

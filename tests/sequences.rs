@@ -17,6 +17,8 @@
 
 #[path = "sequences/bodies.rs"]
 mod bodies;
+#[path = "sequences/combine.rs"]
+mod combine;
 #[path = "sequences/groups.rs"]
 mod groups;
 #[path = "sequences/handles.rs"]

@@ -171,7 +171,8 @@ inline rota_group_options group_options_with(std::chrono::nanoseconds time) noex
     return options;
 }
 
-/// Waits until no member is left, however often this task is asked meanwhile.
+/// Waits until no member is left: they may use what this coroutine has. A wait
+/// that could not even start (there was no memory) is tried again.
 inline task<result<int64_t>> end_of_group(group &members) {
     for (;;) {
         result<int64_t> came = co_await as_result(members.wait());

@@ -118,26 +118,8 @@ impl<S: Service> Runtime<S> {
     /// Steps that the runtime makes for itself; the host is called if they let go of something, or go on with it.
     fn run_ours(&self, entry: Entry) -> Result<Label> {
         match entry {
-            Entry::Combine(key) => {
-                let outer = self.with(|state| Ok(state.core.combine_begin(key)))?;
-                while let Some(due) = self.with(|state| Ok(state.combine_step(key)))? {
-                    self.let_go(match due {
-                        Due::Free(free) => Some(free),
-                        Due::Call(host, future, result) => self.go_on(key, host, future, result)?,
-                    });
-                }
-                Ok(outer.map_or(Label::Post, Label::Future))
-            }
-            Entry::Set(key) => {
-                self.with(|state| {
-                    state.core.set_begin(key);
-                    Ok(())
-                })?;
-                while let Some(free) = self.with(|state| Ok(state.set_step(key)))? {
-                    self.let_go(Some(free));
-                }
-                Ok(Label::Post)
-            }
+            Entry::Combine(key) => self.run_combine(key),
+            Entry::Set(key) => self.run_set(key),
             Entry::Drain(completed) => {
                 self.with(|state| {
                     state.core.drain.push_reserved(completed);
@@ -185,6 +167,30 @@ impl<S: Service> Runtime<S> {
             })?;
         }
         Ok(Label::Timer(key))
+    }
+
+    /// The step of a combination.
+    fn run_combine(&self, key: Key) -> Result<Label> {
+        let outer = self.with(|state| Ok(state.core.combine_begin(key)))?;
+        while let Some(due) = self.with(|state| Ok(state.combine_step(key)))? {
+            self.let_go(match due {
+                Due::Free(free) => Some(free),
+                Due::Call(host, future, result) => self.go_on(key, host, future, result)?,
+            });
+        }
+        Ok(outer.map_or(Label::Post, Label::Future))
+    }
+
+    /// The turn of a set.
+    fn run_set(&self, key: Key) -> Result<Label> {
+        self.with(|state| {
+            state.core.set_begin(key);
+            Ok(())
+        })?;
+        while let Some(free) = self.with(|state| Ok(state.set_step(key)))? {
+            self.let_go(Some(free));
+        }
+        Ok(Label::Post)
     }
 
     /// Calls what the host gave for a future of a combination; a destructor that is due after that.

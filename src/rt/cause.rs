@@ -8,8 +8,8 @@
 //!
 //! Links are added where one failure is made another: by the host
 //! (`rota_future_fail_because`, `rota_task_fail`), by a map that answers a failure
-//! with another one, and by the end of a task that has a name and is joined. All
-//! that passes on a failure as it is passes on its chain.
+//! with another one, and by the end of a task that has a name and is joined, or is
+//! a member of a group. All that passes on a failure as it is passes on its chain.
 
 use super::core::Core;
 use super::outcome::Outcome;
@@ -76,18 +76,37 @@ impl fmt::Display for Failure<'_> {
     }
 }
 
+/// Whether a task's name is one that the host gave.
+fn is_given(name: &Text) -> bool {
+    matches!(name, Text::Owned(_))
+}
+
 impl Task {
-    /// What there is to tell of its end, for those who join it: with its name, if it has failed and the host named it.
-    pub(super) fn take_text(&mut self, joined: bool, memory: &Memory) -> Text {
-        let text = core::mem::take(&mut self.text);
-        if !joined || !self.outcome.is_error() || !matches!(self.name, Text::Owned(_)) {
+    /// What there is to tell those who join it: with its name, if it has failed and the host named it. `take` it, or
+    /// make a copy.
+    pub(super) fn told(&mut self, take: bool, memory: &Memory) -> Text {
+        let of = |text: &mut Text| match take {
+            true => core::mem::take(text),
+            false => text.duplicate(memory),
+        };
+        let text = of(&mut self.text);
+        if !self.outcome.is_error() || !is_given(&self.name) {
             return text;
         }
-        text.through(self.outcome.numbers(), core::mem::take(&mut self.name), memory)
+        text.through(self.outcome.numbers(), of(&mut self.name), memory)
     }
 }
 
 impl Core {
+    /// A copy of a failure's message, for others than its task, whose name this is.
+    pub(super) fn text_through(&self, outcome: &Outcome, text: &Text, name: &Text) -> Text {
+        let text = text.duplicate(&self.memory);
+        match is_given(name) {
+            true => text.through(outcome.numbers(), name.duplicate(&self.memory), &self.memory),
+            false => text,
+        }
+    }
+
     /// The message of a failure that came of what a done future came to.
     pub fn text_because(&mut self, message: Text, cause: Key) -> Result<Text> {
         let memory = self.memory.clone();

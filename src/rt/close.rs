@@ -109,8 +109,12 @@ impl<S: Service> State<S> {
     fn close_pass(&mut self) -> Left {
         self.cancel_host_timers();
         self.cancel_callbacks();
-        if !self.core.ready.is_empty() || self.core.remote.has_posts() {
+        if !self.core.ready.is_empty() {
             return Left::Ready;
+        }
+        if self.core.remote.has_posts() {
+            // Where there is no memory, a posted completion waits until the one before has been fetched.
+            return if self.has_room_for_post() { Left::Ready } else { Left::Standing };
         }
         let mut at = 0;
         while let Some(key) = self.core.tasks.next(at) {

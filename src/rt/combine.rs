@@ -361,10 +361,11 @@ impl Core {
         Some(self.combines.table.get(slot.combine)?.outer)
     }
 
-    /// Whether a member's combination has still to complete its outer future.
-    pub(super) fn member_is_live(&self, member: Key) -> bool {
+    /// Whether a member's combination will cancel its future when it is cancelled itself: it has still to complete its
+    /// outer future, and has not passed a request on, after which the future may have come to stand for something new.
+    pub(super) fn member_is_keeper(&self, member: Key) -> bool {
         let combine = self.combines.members.get(member).and_then(|slot| self.combines.table.get(slot.combine));
-        combine.is_some_and(|combine| self.combine_is_live(combine))
+        combine.is_some_and(|combine| self.combine_is_live(combine) && !combine.cancelling)
     }
 
     pub(super) fn combine_is_live(&self, combine: &Combine) -> bool {

@@ -188,7 +188,7 @@ impl Core {
             timers: Timers::new(memory.clone(), generation, now),
             futures: Slab::new(memory.clone(), generation),
             waiters: Waiters::new(memory.clone()),
-            drain: Drain::new(&memory),
+            drain: Drain::new(&memory)?,
             combines: Combines::new(&memory),
             owners: Slab::new(memory.clone(), generation),
             owner: Tag::NONE,

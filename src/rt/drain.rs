@@ -12,7 +12,8 @@
 //!
 //! Nobody but the host empties this queue. So a turn does not wait while anything
 //! stands in it, and a loop is not closed before it is empty: each completion
-//! comes exactly once.
+//! comes exactly once. One more place than was ever reserved is kept, so that
+//! posts get through, one after the other, where there is no memory.
 
 use super::core::Core;
 use super::event_loop::State;
@@ -43,9 +44,11 @@ pub struct Drain {
 }
 
 impl Drain {
-    /// An empty queue, which takes no memory before it is used.
-    pub fn new(memory: &Memory) -> Self {
-        Drain { ring: Ring::new(memory.clone()), reserved: 0, held: None }
+    /// An empty queue.
+    pub fn new(memory: &Memory) -> Result<Self> {
+        let mut drain = Drain { ring: Ring::new(memory.clone()), reserved: 0, held: None };
+        drain.make_room()?;
+        Ok(drain)
     }
 
     /// Whether nothing stands in it.
@@ -58,16 +61,22 @@ impl Drain {
         self.ring.len()
     }
 
-    /// Makes sure that the next `reserve_one` cannot fail.
+    /// Makes sure that the next `reserve_for_post` finds a place.
     pub fn make_room(&mut self) -> Result<()> {
         self.ring.reserve(self.reserved + 1)
     }
 
-    /// Sets a place aside.
+    /// Sets a place aside, and keeps another one.
     pub fn reserve_one(&mut self) -> Result<()> {
-        self.make_room()?;
+        self.ring.reserve(self.reserved + 2)?;
         self.reserved += 1;
         Ok(())
+    }
+
+    /// Sets the place aside that `make_room` has found.
+    pub fn reserve_for_post(&mut self) {
+        self.reserved += 1;
+        debug_assert!(self.ring.reserve(self.reserved).is_ok(), "no place was found for a post");
     }
 
     fn release_one(&mut self) {

@@ -124,22 +124,19 @@ impl Core {
         }
     }
 
-    /// Answers the joins of a task that has ended. Whether there were any. What there is to tell goes with the last of
-    /// them, unless the task's group `keeps` it too.
-    fn joins_answer(&mut self, key: Key, keeps: bool) -> bool {
+    /// Answers the joins of a task that has ended, who get what there is to tell, unless it is a `member` of a group,
+    /// which gets that too. Whether there were any.
+    fn joins_answer(&mut self, key: Key, member: bool) -> bool {
         let Some(task) = self.tasks.get_mut(key) else { return false };
-        let mut joins = task.joins.take().map(|(first, _)| first);
-        let (outcome, joined) = (task.outcome, joins.is_some());
-        let mut text = if keeps { core::mem::take(&mut task.text) } else { task.take_text(joined, &self.memory) };
+        let Some((first, _)) = task.joins.take() else { return false };
+        let (outcome, mut text) = (task.outcome, task.told(!member, &self.memory));
+        let mut joins = Some(first);
         while let Some(join) = joins {
             joins = self.futures.get(join).and_then(|future| future.next_join);
-            let copy = if keeps || joins.is_some() { self.text_copy(&text) } else { core::mem::take(&mut text) };
+            let copy = if joins.is_some() { self.text_copy(&text) } else { core::mem::take(&mut text) };
             self.future_complete(join, outcome, copy, Object::None);
         }
-        if let Some(task) = self.tasks.get_mut(key) {
-            task.text = text;
-        }
-        joined
+        true
     }
 
     /// The body has ended, and if somebody waits for the task to start, that will not come: he gets its failure.

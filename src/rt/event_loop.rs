@@ -445,7 +445,8 @@ impl<S: Service> State<S> {
         }
     }
 
-    fn has_room_for_post(&mut self) -> bool {
+    /// Whether a post of any kind can be queued.
+    pub(super) fn has_room_for_post(&mut self) -> bool {
         let drains = self.core.remote.posts_completions();
         self.core.ready.make_room().is_ok() && (!drains || self.core.drain.make_room().is_ok())
     }

@@ -162,11 +162,12 @@ impl<T: fmt::Display> fmt::Display for Shown<T> {
 }
 
 impl Core {
-    /// Whether a task, or a combination that is not done, is among those who wait for a future: they see to it.
+    /// Whether a task, or a combination that has still to be asked, is among those who wait for a future: they see to
+    /// it.
     pub fn future_has_keeper(&self, key: Key) -> bool {
         let keeps = |waiter: &Waiter| match waiter {
             Waiter::Task(_) => true,
-            Waiter::Member(member) => self.member_is_live(*member),
+            Waiter::Member(member) => self.member_is_keeper(*member),
             Waiter::Then(..) | Waiter::Drain(_) | Waiter::Until | Waiter::Blocked(_) => false,
             Waiter::Listed(_) | Waiter::Group(_) => false,
         };

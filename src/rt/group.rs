@@ -232,7 +232,7 @@ impl Core {
     pub(super) fn group_outcome(&self, key: Key) -> (Outcome, Text) {
         let Ok(group) = self.group(key) else { return (Outcome::cancelled(), Text::None) };
         if let Some(first) = group.failures.first() {
-            return (first.outcome, self.text_copy(&first.text));
+            return (first.outcome, self.text_through(&first.outcome, &first.text, &first.name));
         }
         let Some(scope) = self.scopes.get(group.scope) else { return (Outcome::cancelled(), Text::None) };
         let status = match scope.fired {
@@ -265,7 +265,8 @@ impl Core {
             self.ready.release_one();
         }
         if let Some(first) = group.failures.first().filter(|_| !group.looked) {
-            self.report_unseen(Unseen::Group(key, &group.name), &first.outcome, &first.text);
+            let text = self.text_through(&first.outcome, &first.text, &first.name);
+            self.report_unseen(Unseen::Group(key, &group.name), &first.outcome, &text);
         }
     }
 

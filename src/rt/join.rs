@@ -15,7 +15,7 @@ impl Core {
         let task = self.tasks.get_mut(key).ok_or(ROTA_ERR_HANDLE)?;
         if task.state == TaskState::Ended {
             let mut gone = self.tasks.remove(key).ok_or(ROTA_ERR_HANDLE)?;
-            let text = gone.take_text(true, &self.memory);
+            let text = gone.told(true, &self.memory);
             return Ok(self.future_done(gone.outcome, text));
         }
         let future = self.future_new(Source::Task(key))?;

@@ -166,9 +166,6 @@ impl<S: Service> State<S> {
         if self.core.future_is_made_of(next.key(), outer) {
             return Err(refused(ROTA_ERR_INVALID, c"the callback returned what waits for the chain itself"));
         }
-        if let Some(combine) = self.core.combines.get_mut(key) {
-            combine.cancelling = false;
-        }
         self.core.combine_wait_on(key, next.key()).map_err(|error| (Outcome::failed(error, 0), Text::None))
     }
 }

@@ -38,7 +38,7 @@ impl<S: Service> State<S> {
             Message::Call(call) => drop(self.core.ready.push(Entry::Call(call))),
             Message::Completion(data) => {
                 // There is room for it too.
-                let _ = self.core.drain.reserve_one();
+                self.core.drain.reserve_for_post();
                 let _ = self.core.ready.push(Entry::Drain(Completed::Post(data)));
             }
             Message::Complete(future, short) => {

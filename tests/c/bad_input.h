@@ -14,8 +14,8 @@ enum kind {
     ONCE,
     OWNER,
     SCOPE,
-    GROUP,
     SET,
+    GROUP,
     KINDS
 };
 
@@ -101,6 +101,13 @@ static int64_t waits(rota_task task, void *user_data) {
 
 /* ---- the fixture */
 
+static uint64_t end_a_set(rota_loop loop) {
+    rota_set set;
+    CHECK_STATUS(rota_loop_open_set(loop, &set), ROTA_OK);
+    CHECK_STATUS(rota_set_close(set), ROTA_OK);
+    return set.id;
+}
+
 static rota_owner ended_owner(rota_loop loop) {
     rota_owner owner = {0};
     CHECK_STATUS(rota_loop_open_owner(loop, NULL, &owner), ROTA_OK);
@@ -175,6 +182,7 @@ static void end_one_of_each(fixture *self) {
     self->stale[ONCE] = once.id;
     self->stale[OWNER] = ended_owner(self->loop).id;
     self->stale[SCOPE] = scope.id;
+    self->stale[SET] = end_a_set(self->loop);
     self->stale[GROUP] = group.id;
 }
 
@@ -213,8 +221,8 @@ static void open_fixture(fixture *self) {
     CHECK_STATUS(rota_loop_open_condition(self->loop, self->lock, &self->condition), ROTA_OK);
     CHECK_STATUS(rota_loop_open_rwlock(self->loop, &self->rwlock), ROTA_OK);
     CHECK_STATUS(rota_loop_open_once(self->loop, &self->once), ROTA_OK);
-    CHECK_STATUS(rota_loop_open_group(self->loop, NULL, &self->group), ROTA_OK);
     CHECK_STATUS(rota_loop_open_set(self->loop, &self->set), ROTA_OK);
+    CHECK_STATUS(rota_loop_open_group(self->loop, NULL, &self->group), ROTA_OK);
     self->other = rota_future_open(self->loop);
     self->task = spawn(self->loop, waits, self);
     turns(self->loop, 3);
@@ -241,8 +249,8 @@ static void open_fixture(fixture *self) {
     self->live[ONCE] = self->once.id;
     self->live[OWNER] = self->owner.id;
     self->live[SCOPE] = self->scope.id;
-    self->live[GROUP] = self->group.id;
     self->live[SET] = self->set.id;
+    self->live[GROUP] = self->group.id;
 }
 
 static void sets_flag(rota_loop loop, rota_status status, void *user_data) {
@@ -278,10 +286,10 @@ static void check_unharmed(fixture *self) {
     CHECK_EQ(requests, 0);
     CHECK_STATUS(rota_scope_get_state(self->scope, &requests), ROTA_OK);
     CHECK_EQ(requests, ROTA_SCOPE_OPEN);
+    CHECK_STATUS(rota_set_get_count(self->set, &size), ROTA_OK);
     CHECK_STATUS(rota_group_get_count(self->group, &size), ROTA_OK);
     CHECK_EQ(size, 0);
     CHECK_STATUS(rota_group_get_error_count(self->group, &size), ROTA_OK);
-    CHECK_STATUS(rota_set_get_count(self->set, &size), ROTA_OK);
     CHECK_EQ(size, 0);
     CHECK_STATUS(rota_listener_get_address(self->listener, &address), ROTA_OK);
     CHECK_STATUS(rota_stream_get_buffered(self->stream, &size), ROTA_OK);

@@ -135,16 +135,24 @@ TEST(cancelling_a_chain_that_went_on_cancels_the_second) {
     close_clean(loop);
 }
 
-/* The second future is one that only a request to cancel ends, and it comes when one was made. */
+/* The second future is one that the closing spares at first, as long as shields wait for it. */
 TEST(closing_the_loop_asks_again_where_a_chain_went_on) {
-    rota_loop loop = open_jump();
-    scene self;
-    begin(loop, true, &self);
-    self.next = open_future(loop);
-    CHECK_STATUS(rota_future_then(self.outer, record_future, "outer"), ROTA_OK);
-    CHECK_STATUS(rota_loop_close(loop, SECOND), ROTA_OK);
-    CHECK_EQ(self.calls, 1);
-    CHECK_RECORD("outer:cancelled");
+    int inside, i;
+    for (inside = 0; inside < 3; inside++) {
+        rota_loop loop = open_jump();
+        scene self;
+        rota_future outer, shield;
+        begin(loop, true, &self);
+        shield = self.next = open_future(loop);
+        for (i = 0; i < 9; i++) shield = rota_future_shield(shield);
+        CHECK_STATUS(rota_future_then(shield, record_future, "shield"), ROTA_OK);
+        outer = inside == 0 ? self.outer : rota_future_wait_for(self.outer, ROTA_FOREVER);
+        if (inside == 2) outer = rota_loop_race(loop, &outer, 1, 0);
+        CHECK_STATUS(rota_future_then(outer, record_future, "outer"), ROTA_OK);
+        CHECK_STATUS(rota_loop_close(loop, SECOND), ROTA_OK);
+        CHECK_EQ(self.calls, 1);
+        CHECK_RECORD("shield:cancelled outer:cancelled");
+    }
 }
 
 typedef struct {

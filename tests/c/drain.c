@@ -223,12 +223,6 @@ TEST(an_accepted_stream_is_fetched) {
     close_clean(loop);
 }
 
-static void fetches_in_callback(rota_loop loop, rota_status status, void *user_data) {
-    (void)user_data;
-    CHECK_STATUS(status, ROTA_OK);
-    fetch(loop);
-}
-
 TEST(an_older_struct_is_filled_as_far_as_it_goes) {
     rota_loop loop = open_jump();
     rota_completion next;
@@ -286,51 +280,6 @@ TEST(a_budget_cuts_a_turn_and_changes_no_order) {
     CHECK_STATUS(rota_loop_turn(loop, 0, 0, 1, NULL), ROTA_OK);
     fetch(loop);
     CHECK_RECORD("b:1 c:1");
-    close_clean(loop);
-}
-
-/* ---- posts */
-
-enum { POSTS = 500 };
-
-static void *posts(void *user_data) {
-    rota_loop loop = {*(uint64_t *)user_data};
-    uintptr_t i;
-    for (i = 1; i <= POSTS; i++) {
-        CHECK_STATUS(rota_loop_post_completion(loop, (void *)i), ROTA_OK);
-    }
-    return NULL;
-}
-
-TEST(posts_of_a_thread_wake_the_loop_and_keep_their_order) {
-    rota_loop loop = open_system();
-    rota_completion next = {0};
-    uintptr_t seen = 0;
-    pthread_t thread;
-    next.size = sizeof next;
-    CHECK_EQ(pthread_create(&thread, NULL, posts, &loop.id), 0);
-    while (seen < POSTS) {
-        CHECK_STATUS(rota_loop_turn(loop, 10 * SECOND, 0, 0, NULL), ROTA_OK);
-        while (rota_loop_next_completion(loop, &next) == ROTA_OK) {
-            CHECK_EQ((uintptr_t)next.user_data, ++seen);
-            CHECK(next.future.id == 0 && next.result == 0);
-            CHECK_TEXT(next.outcome.message, "");
-        }
-    }
-    CHECK_EQ(pthread_join(thread, NULL), 0);
-    close_clean(loop);
-}
-
-TEST(posts_of_both_kinds_keep_one_order) {
-    rota_loop loop = open_jump();
-    CHECK_STATUS(rota_loop_post_completion(loop, "one"), ROTA_OK);
-    CHECK_STATUS(rota_loop_post(loop, fetches_in_callback, NULL), ROTA_OK);
-    CHECK_STATUS(rota_loop_post_completion(loop, "two"), ROTA_OK);
-    check_none(loop);
-    turn(loop);
-    CHECK_RECORD("one:ok");
-    fetch(loop);
-    CHECK_RECORD("two:ok");
     close_clean(loop);
 }
 
@@ -481,8 +430,6 @@ int main(int argc, char **argv) {
     RUN(an_older_struct_is_filled_as_far_as_it_goes);
     RUN(a_turn_does_not_wait_while_completions_stand);
     RUN(a_budget_cuts_a_turn_and_changes_no_order);
-    RUN(posts_of_a_thread_wake_the_loop_and_keep_their_order);
-    RUN(posts_of_both_kinds_keep_one_order);
     RUN(a_drain_is_taken_back);
     RUN(a_cancelled_or_closed_future_comes_as_cancelled);
     RUN(closing_waits_for_the_host_to_fetch);

@@ -226,6 +226,32 @@ TEST(a_request_to_the_owner_ends_the_group) {
     CHECK_RECORD("~work local");
 }
 
+TEST(a_group_that_others_wait_for_too_is_waited_for_to_its_end) {
+    test_loop loop;
+    rota_group shared{};
+    auto owner = loop.spawn([&]() -> rota::task<void> {
+        std::string local = "local";
+        co_await rota::with_group([&](rota::group &group) -> rota::task<void> {
+            shared = group.get();
+            (void)group.spawn([&]() -> rota::task<void> {
+                (void)co_await rota::as_result(rota::sleep(1h));
+                co_await rota::sleep(1s);
+                record("%s", local.c_str());
+            });
+            co_return;
+        });
+    });
+    turns(loop, 2);
+    auto other = loop.spawn([&]() -> rota::task<int64_t> {
+        co_return co_await rota::future<int64_t>(rota_group_wait(shared));
+    });
+    turns(loop, 2);
+    CHECK(!owner.cancel()); // a wait of its own, which may end before the group does
+    CHECK_STATUS(WAIT(loop, rota_task_join(owner.get())), ROTA_ERR_CANCELLED);
+    CHECK_RECORD("local");
+    CHECK_STATUS(WAIT(loop, rota_task_join(other.get())), ROTA_ERR_CANCELLED);
+}
+
 int reported;
 
 TEST(what_else_members_throw_is_reported) {
@@ -267,6 +293,7 @@ int main(int argc, char **argv) {
     RUN(a_failure_of_the_work_ends_the_members);
     RUN(a_group_has_a_time);
     RUN(a_request_to_the_owner_ends_the_group);
+    RUN(a_group_that_others_wait_for_too_is_waited_for_to_its_end);
     RUN(what_else_members_throw_is_reported);
     return test_end();
 }

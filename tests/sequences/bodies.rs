@@ -16,7 +16,7 @@ use rota::ffi::timer::*;
 const DEEPEST: u32 = 4;
 
 /// A few random calls, from inside whatever is running.
-fn acts(most: u64) {
+pub fn acts(most: u64) {
     let count = roll(most + 1);
     let depth = with(|world| world.depth);
     for _ in 0..count {
@@ -135,9 +135,10 @@ fn wait(task: rota_task, at: usize) -> i64 {
 }
 
 /// What a body answers with.
-fn outcome_of(last: i64) -> i64 {
-    match roll(4) {
+fn outcome_of(task: rota_task, last: i64) -> i64 {
+    match roll(5) {
         0 => last,
+        3 => unsafe { rota::ffi::cause::rota_task_fail(task, -1_000_000 - roll(5) as i32, c"failed".as_ptr()) },
         1 => -1_000_000 - roll(5) as i64,
         2 => ROTA_ERR_CANCELLED as i64,
         _ => roll(1000) as i64,
@@ -159,7 +160,7 @@ fn body_steps(task: rota_task, at: usize) -> i64 {
         }
     }
     with(|world| world.depth -= 1);
-    outcome_of(last)
+    outcome_of(task, last)
 }
 
 pub unsafe extern "C" fn body(task: rota_task, data: *mut c_void) -> i64 {
@@ -209,7 +210,7 @@ pub unsafe extern "C" fn step(task: rota_task, outcome: *const rota_outcome, dat
         }
         crate::world::answered("wait", waits);
     }
-    let answer = outcome_of(i64::from(told.status));
+    let answer = outcome_of(task, i64::from(told.status));
     ledger::change(number, |account| account.returned = Some(answer));
     answer
 }

@@ -19,11 +19,12 @@ pub enum Noun {
     Queue,
     Barrier,
     Once,
+    Set,
     Scope,
     Group,
 }
 
-const NOUNS: [Noun; 16] = [
+const NOUNS: [Noun; 17] = [
     Noun::Call,
     Noun::Timer,
     Noun::Future,
@@ -38,6 +39,7 @@ const NOUNS: [Noun; 16] = [
     Noun::Queue,
     Noun::Barrier,
     Noun::Once,
+    Noun::Set,
     Noun::Scope,
     Noun::Group,
 ];

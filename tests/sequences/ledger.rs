@@ -13,6 +13,10 @@ pub enum Kind {
     Post,
     Timer,
     Then,
+    /// A map's callback, or a chain's.
+    Follow,
+    /// A completion that is fetched.
+    Drain,
     Body,
     Free,
     /// What is put into a queue: it comes out once, or is forgotten with the queue.
@@ -33,6 +37,8 @@ pub struct Account {
     pub eager: bool,
     /// The handle it is about.
     pub handle: u64,
+    /// The future that it makes.
+    pub outer: u64,
     /// For a timer: not before this.
     pub deadline: u64,
     /// For a stackful or stepped body: what it returned.
@@ -67,6 +73,7 @@ pub fn open(kind: Kind, at: usize) -> usize {
             opening: true,
             eager: false,
             handle: 0,
+            outer: 0,
             deadline: 0,
             returned: None,
             partner: None,

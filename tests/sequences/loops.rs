@@ -4,7 +4,7 @@ use crate::handles::{self, any, Noun};
 use crate::ledger::{self, Kind};
 use crate::memory::{self, Purse};
 use crate::world::{answered, ensure, once_in, roll, status, tell, with, Dice, World};
-use crate::{bodies, groups, streams, sync, tasks, wire};
+use crate::{bodies, combine, groups, streams, sync, tasks, wire};
 use core::ffi::c_void;
 use rota::base::handle::{rota_future, rota_loop, rota_scope, rota_task};
 use rota::base::rota_status::{self, *};
@@ -219,8 +219,11 @@ pub fn close(at: usize, limit: u64) -> rota_status {
     }
     let known = [ROTA_OK, ROTA_ERR_BUSY, ROTA_ERR_MEMORY].map(|status| status as i64);
     ensure(known.contains(&answer), || format!("closing a loop answered {answer}"));
+    with(|world| world.made.fetches += 1);
     if answer != ROTA_OK as i64 {
         with(|world| world.loops.all[at].state = State::Closing);
+        // What it does in between may close the loop.
+        while combine::fetch(at) {}
         return ROTA_ERR_BUSY;
     }
     wire::sweep();
@@ -310,9 +313,10 @@ pub fn act() {
         25 if once_in(3) => _ = close(at, [0, 0, 1, 1_000_000, 10_000_000][roll(5) as usize]),
         26 if once_in(60) && with(|world| world.may_leak) => abandon(at),
         27..=29 => _ = status("advance", rota_loop_advance(handle(at), roll(3_000_000))),
-        30..=39 => sync::act(at),
-        40..=62 => streams::act(),
-        63..=74 => groups::act(at),
+        30..=37 => sync::act(at),
+        38..=51 => combine::act(at),
+        52..=67 => streams::act(),
+        68..=77 => groups::act(at),
         _ => tasks::act(at),
     }
 }
@@ -372,8 +376,15 @@ fn left() -> String {
     let of = |at| {
         let stats = stats(handle(at));
         format!(
-            "ready {} timers {} futures {} tasks {} listeners {} streams {} jobs {}; ",
-            stats.ready, stats.timers, stats.futures, stats.tasks, stats.listeners, stats.streams, stats.jobs
+            "ready {} timers {} futures {} tasks {} listeners {} streams {} jobs {} completions {}; ",
+            stats.ready,
+            stats.timers,
+            stats.futures,
+            stats.tasks,
+            stats.listeners,
+            stats.streams,
+            stats.jobs,
+            stats.completions
         )
     };
     open_loops().into_iter().map(of).collect()

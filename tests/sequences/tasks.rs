@@ -51,6 +51,7 @@ pub fn brought(future: u64, result: i64, in_callback: bool) {
         });
         ensure(right || refused, || format!("a task returned {:?}, its join brought {result}", body.returned));
     }
+    crate::combine::brought(future, result);
 }
 
 fn call_soon(at: usize) {
@@ -175,7 +176,8 @@ fn complete() {
     }
 }
 
-fn settle(future: u64, brings: i64) {
+/// A promise brings this.
+pub fn settle(future: u64, brings: i64) {
     let before = with(|world| world.ledger.promised.insert(future, brings));
     ensure(before.is_none(), || format!("a promise was completed twice: {before:?}, {brings}"));
 }

@@ -3,6 +3,7 @@
 //! The world is a thread-local that is never borrowed across a call of the
 //! library, because callbacks come back into it.
 
+use crate::combine::Made;
 use crate::handles::Handles;
 use crate::ledger::Ledger;
 use crate::loops::Loops;
@@ -30,6 +31,7 @@ pub struct World {
     pub loops: Loops,
     pub handles: Handles,
     pub ledger: Ledger,
+    pub made: Made,
     pub wire: Wire,
     /// How many calls deep callbacks and bodies are nested.
     pub depth: u32,
@@ -48,6 +50,7 @@ impl World {
             loops: Loops::default(),
             handles: Handles::default(),
             ledger: Ledger::default(),
+            made: Made::default(),
             wire: Wire::default(),
             depth: 0,
             steps: 0,
