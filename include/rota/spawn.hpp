@@ -168,7 +168,7 @@ std::conditional_t<Throws, T, result<T>> joined(root_base<T> *state, const rota_
         return state->kept.take();
     } else {
         if (state->status < 0 && state->status != ROTA_ERR_EXCEPTION) {
-            state->kept = {};
+            state->kept.clear();
             return result<T>(outcome);
         }
         if constexpr (std::is_void_v<T>) {

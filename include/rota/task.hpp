@@ -97,6 +97,8 @@ class place {
     std::exception_ptr *exception() noexcept { return std::get_if<2>(&kept_); }
     stored_t<T> *value() noexcept { return std::get_if<1>(&kept_); }
 
+    void clear() noexcept { kept_.template emplace<0>(); }
+
     T take() {
 #if ROTA_EXCEPTIONS
         if (auto *thrown = exception()) {

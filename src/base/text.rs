@@ -66,8 +66,19 @@ impl<A: Allocator> Text<A> {
     }
 
     /// Whether there is nothing to say.
+    #[inline]
     pub fn is_empty(&self) -> bool {
-        self.as_bytes().is_empty()
+        matches!(self, Text::None) || self.as_bytes().is_empty()
+    }
+
+    /// Takes the place of what was there. Mostly that is nothing, and then it is not let go of by a call.
+    #[inline]
+    pub fn set(&mut self, text: Self) {
+        let before = core::mem::replace(self, text);
+        match before {
+            Text::None => core::mem::forget(before),
+            _ => drop(before),
+        }
     }
 
     /// What is behind it.

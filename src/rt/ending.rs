@@ -45,9 +45,25 @@ impl<S: Service> State<S> {
     pub fn task_end(&mut self, key: Key, answer: i64) -> Option<HostFree> {
         self.core.tell_of_task(key, ROTA_TASK_ENDED);
         self.core.body_over(key);
+        let task = self.core.tasks.get(key)?;
+        if task.ties.is_some() {
+            return self.task_end_tied(key, answer);
+        }
+        let asked = task.requests > 0;
+        self.core.task_set_end(key, answer, asked, Text::None);
+        self.core.ready.release_one();
+        self.task_complete(key)
+    }
+
+    /// As `task_end`, of a task that has more than itself to see to.
+    fn task_end_tied(&mut self, key: Key, answer: i64) -> Option<HostFree> {
         let asked = self.core.task_cancelling(key).is_ok_and(|requests| requests > 0);
         let answer = self.core.scopes_drop(key, answer);
-        self.core.task_set_end(key, answer, asked);
+        let ties = self.core.ties_of_mut(key);
+        let (attached, reason) =
+            ties.map_or((None, Text::None), |ties| (ties.attached.take(), core::mem::take(&mut ties.reason)));
+        self.core.attached_end(attached);
+        self.core.task_set_end(key, answer, asked, reason);
         self.core.start_ended(key);
         self.groups_give_up(key);
         if self.core.ties_of(key).is_some_and(|ties| ties.groups.is_some()) {
@@ -72,17 +88,18 @@ impl<S: Service> State<S> {
 
     /// The task has ended: everybody is told.
     fn task_complete(&mut self, key: Key) -> Option<HostFree> {
-        let ties = self.core.ties_take(key).unwrap_or_default();
-        let joined = self.core.joins_answer(key, ties.member.is_some());
+        let ties = self.core.ties_take(key);
+        let member = ties.and_then(|ties| Some((ties.member?, ties.starting)));
+        let joined = self.core.joins_answer(key, member.is_some());
         let task = self.core.tasks.get_mut(key)?;
         task.state = TaskState::Ended;
         task.facts.since = self.core.now;
         let (free, outcome, detached) = (task.free.take(), task.outcome, task.detached);
         let failed = outcome.is_error() || outcome.status == ROTA_ERR_CANCELLED as i32 && !task.asked;
-        if let Some(member) = ties.member {
+        if let Some((member, starting)) = member {
             let (text, name) = (core::mem::take(&mut task.text), core::mem::take(&mut task.name));
             self.core.tasks.discard(key);
-            let told = ties.starting == Starting::Failed;
+            let told = starting == Starting::Failed;
             let failure = (failed && !told).then_some(Failure { outcome, text, name });
             self.member_ended(member, outcome.status >= 0, failure);
         } else if joined {
@@ -102,22 +119,17 @@ impl Core {
         self.locals.release(core::mem::replace(&mut task.locals, Chain::EMPTY));
     }
 
-    /// What the body's answer makes of the task's outcome.
-    fn task_set_end(&mut self, key: Key, answer: i64, asked: bool) {
-        let ties = self.ties_of_mut(key);
-        let (attached, reason) =
-            ties.map_or((None, Text::None), |ties| (ties.attached.take(), core::mem::take(&mut ties.reason)));
-        self.attached_end(attached);
+    /// What the body's answer makes of the task's outcome; `reason` is why it was asked to end.
+    #[inline]
+    fn task_set_end(&mut self, key: Key, answer: i64, asked: bool, reason: Text) {
         let Some(task) = self.tasks.get_mut(key) else { return };
         task.asked = asked;
         if answer >= 0 || answer != task.outcome.short() {
-            (task.outcome, task.text) = match Outcome::from_short(answer) {
-                Some(outcome) => (outcome, Text::None),
-                None => (
-                    Outcome::failed(ROTA_ERR_INVALID.into(), 0),
-                    Text::Static(c"the body returned a negative number that is not a status"),
-                ),
-            };
+            task.text.set(Text::None);
+            task.outcome = Outcome::from_short(answer).unwrap_or_else(|| {
+                task.text = Text::Static(c"the body returned a negative number that is not a status");
+                Outcome::failed(ROTA_ERR_INVALID.into(), 0)
+            });
         }
         if asked && task.text.is_empty() && task.outcome.status == ROTA_ERR_CANCELLED as i32 {
             task.text = reason;

@@ -97,7 +97,7 @@ pub struct Future {
     pub object: Object,
     /// The next join of the same task, for a future that stands for a task's end.
     pub next_join: Option<Key>,
-    waiters: Line,
+    pub(super) waiters: Line,
 }
 
 impl Future {

@@ -62,6 +62,12 @@ impl Task {
     pub fn is_over(&self) -> bool {
         matches!(self.state, TaskState::Leaving | TaskState::Ended)
     }
+
+    /// Whether there is anything about requests to cancel to look for: mostly there is not.
+    #[inline]
+    fn is_tied(&self) -> bool {
+        self.due > 0 || self.passed_on > 0 || self.ties.is_some()
+    }
 }
 
 /// A task's slot.
@@ -244,14 +250,17 @@ impl Core {
         let Some(task) = self.tasks.get_mut(key) else { return ROTA_ERR_HANDLE as i64 };
         if let Some((outcome, text)) = taken {
             task.outcome = outcome;
-            task.text = text;
-            self.task_note_answer(key, outcome.status);
+            task.text.set(text);
+            if task.is_tied() {
+                self.task_note_answer(key, outcome.status);
+            }
             return outcome.short();
         }
         task.outcome.short()
     }
 
     /// What was passed on is answered; the request's reason is the message where there is no other.
+    #[cold]
     fn task_note_answer(&mut self, key: Key, status: i32) {
         let reason = self.task_answered(key, status);
         if let Some(task) = self.tasks.get_mut(key).filter(|task| task.text.is_empty() && !reason.is_empty()) {
@@ -285,14 +294,25 @@ impl Core {
         if let Some(task) = self.tasks.get_mut(key) {
             task.answer = None;
             task.outcome = outcome;
-            task.text = Text::None;
-            self.task_note_answer(key, outcome.status);
+            task.text.set(Text::None);
+            if task.is_tied() {
+                self.task_note_answer(key, outcome.status);
+            }
         }
         outcome.short()
     }
 
     /// Answers the running task with a request that is due, if there is one: the short form.
+    #[inline]
     pub fn task_refuse(&mut self, key: Key) -> Option<i64> {
+        match self.tasks.get(key) {
+            Some(task) if task.is_tied() => self.task_refuse_due(key),
+            _ => None,
+        }
+    }
+
+    #[inline(never)]
+    fn task_refuse_due(&mut self, key: Key) -> Option<i64> {
         let reason = self.task_take_due(key)?;
         let short = self.task_set_outcome(key, Outcome::cancelled());
         if let Some(task) = self.tasks.get_mut(key) {
@@ -352,9 +372,6 @@ impl<S: Service> State<S> {
             core.task_set_outcome(key, Outcome::carried(carried)?)
         } else {
             let waited = future.key();
-            if core.future_is_above(waited, key) {
-                return Err(ROTA_ERR_INVALID.into());
-            }
             let slot = core.futures.get_mut(waited).ok_or(ROTA_ERR_HANDLE)?;
             if !slot.done {
                 return self.task_park(key, waited);
@@ -384,14 +401,21 @@ impl<S: Service> State<S> {
     }
 
     fn task_park(&mut self, key: Key, waited: Key) -> Result<Begun> {
-        self.core.future_claim(waited, Waiter::Task(key))?;
-        if let Some(task) = self.core.tasks.get_mut(key) {
-            task.state = TaskState::Waiting(waited);
-            task.facts.since = self.core.now;
-            task.acts_for = self.core.owner;
-            task.answer = Some(waited);
+        let core = &mut self.core;
+        if core.future_is_above(waited, key) {
+            return Err(ROTA_ERR_INVALID.into());
         }
-        self.task_deliver_due(key);
+        let slot = core.futures.get_mut(waited).ok_or(ROTA_ERR_HANDLE)?;
+        core.waiters.push(&mut slot.waiters, Waiter::Task(key))?;
+        slot.claims += 1;
+        let Some(task) = core.tasks.get_mut(key) else { return Err(ROTA_ERR_HANDLE.into()) };
+        task.state = TaskState::Waiting(waited);
+        task.facts.since = core.now;
+        task.acts_for = core.owner;
+        task.answer = Some(waited);
+        if task.is_tied() {
+            self.task_deliver_due(key);
+        }
         Ok(Begun::Parked)
     }
 }

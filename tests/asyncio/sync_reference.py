@@ -18,8 +18,15 @@ import sys
 
 from reference import LONG, VirtualLoop
 
-WORDS = ["nap", "lock", "lock", "semaphore", "semaphore", "release", "wait", "set", "clear", "put",
-         "put", "get", "get", "meet", "condition", "notify"]
+# A program has the words of two of these, so that its actors meet.
+THEMES = [
+    ["lock"],
+    ["semaphore", "semaphore", "release"],
+    ["wait", "wait", "wait", "set", "clear"],
+    ["put", "get"],
+    ["meet"],
+    ["condition", "condition", "notify"],
+]
 
 
 class Maker:
@@ -28,6 +35,7 @@ class Maker:
     def __init__(self, seed):
         self.random = random.Random(seed)
         self.moments, self.items = set(), 0
+        self.words = [word for theme in self.random.sample(THEMES, 2) for word in theme]
 
     def moment(self, limit):
         while True:
@@ -37,9 +45,7 @@ class Maker:
                 return 2000 * coarse + self.random.randrange(1000)
 
     def step(self, shared):
-        word = self.random.choice(WORDS)
-        if word == "nap":
-            return [(word, self.moment(200), 0)]
+        word = self.random.choice(self.words)
         which = {"lock": shared["locks"], "semaphore": len(shared["values"]), "put": len(shared["capacities"])}
         which |= {"release": which["semaphore"], "get": which["put"]}
         which |= {"wait": shared["events"], "set": shared["events"], "clear": shared["events"]}
@@ -63,7 +69,7 @@ class Maker:
         shared = {
             "locks": self.random.randrange(1, 3),
             "values": [self.random.randrange(3) for _ in range(self.random.randrange(1, 3))],
-            "events": 2,
+            "events": 1,
             "capacities": [self.random.choice([0, 1, 2]) for _ in range(self.random.randrange(1, 3))],
             "parties": self.random.randrange(2, 4),
         }

@@ -99,15 +99,51 @@ static int64_t joins_inner(rota_task task, void *user_data) {
     CHECK_STATUS(rota_await(rota_task_join(inner)), CANCELLED);
     CHECK_STATUS(rota_task_get_outcome(task, &outcome), ROTA_OK);
     CHECK_TEXT(outcome.message, "msg");
-    return ROTA_STATUS_HOST;
+    return rota_task_fail(task, ROTA_STATUS_HOST, "cancelled");
+}
+
+/* What led to the end of a task: a wait that was cancelled, with this reason, and nothing else. */
+static void expect_cause(rota_future end, const char *reason) {
+    rota_failure cause = {0};
+    cause.size = sizeof cause;
+    CHECK_STATUS(rota_future_get_cause(end, 0, &cause), ROTA_OK);
+    CHECK_STATUS(cause.outcome.status, CANCELLED);
+    CHECK_TEXT(cause.outcome.message, reason);
+    CHECK_STATUS(rota_future_get_cause(end, 1, &cause), ROTA_ERR_NOT_FOUND);
 }
 
 TEST(who_waits_for_a_task_reads_why_it_was_cancelled) {
+    rota_future end;
     loop = open_jump();
     inner = sleeper(STACKFUL, 0);
     turn(loop);
-    CHECK_STATUS(run_task(loop, joins_inner, NULL), ROTA_STATUS_HOST);
+    end = kept(rota_task_join(spawn(loop, joins_inner, NULL)));
+    CHECK_STATUS(WAIT(loop, end), ROTA_STATUS_HOST);
     CHECK_RECORD("told:msg");
+    CHECK_TEXT(outcome_of(end).message, "cancelled");
+    expect_cause(end, "msg");
+    CHECK_STATUS(rota_future_close(end), ROTA_OK);
+    close_clean(loop);
+}
+
+static int64_t fails_at_the_end_of_its_time(rota_task task, void *user_data) {
+    rota_scope scope = {0};
+    int64_t result;
+    (void)user_data;
+    CHECK_STATUS(rota_task_enter_timeout(task, 10, &scope), ROTA_OK);
+    result = rota_await(rota_loop_sleep(loop, SECOND));
+    if (result < 0) result = rota_task_fail(task, ROTA_STATUS_HOST, "crash");
+    return rota_scope_leave(scope, result);
+}
+
+TEST(a_failure_at_the_end_of_its_time_says_that_a_wait_was_cut_short) {
+    rota_future end;
+    loop = open_jump();
+    end = kept(rota_task_join(spawn(loop, fails_at_the_end_of_its_time, NULL)));
+    CHECK_STATUS(WAIT(loop, end), ROTA_STATUS_HOST);
+    CHECK_TEXT(outcome_of(end).message, "crash");
+    expect_cause(end, "the deadline has passed");
+    CHECK_STATUS(rota_future_close(end), ROTA_OK);
     close_clean(loop);
 }
 
@@ -142,6 +178,7 @@ int main(int argc, char **argv) {
     RUN(a_reason_reaches_a_task_that_had_not_begun);
     RUN(a_reason_reaches_an_eager_task_that_waits);
     RUN(who_waits_for_a_task_reads_why_it_was_cancelled);
+    RUN(a_failure_at_the_end_of_its_time_says_that_a_wait_was_cut_short);
     RUN(a_reason_comes_back_through_a_gather);
     return test_end();
 }

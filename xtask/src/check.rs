@@ -18,7 +18,8 @@ const HOST: &str = "x86_64-unknown-linux-gnu";
 const FUZZ_SECONDS: &str = "60";
 
 /// Rust tests that are about the tree, or run C programs of their own.
-const ABOUT_THE_TREE: [&str; 7] = ["bad_input", "c", "header", "layers", "readme", "symbols", "tidy"];
+const ABOUT_THE_TREE: [&str; 9] =
+    ["asyncio", "bad_input", "c", "header", "layers", "parity", "readme", "symbols", "tidy"];
 
 /// Every checker, as far as the minutes carry.
 pub fn all(minutes: Option<u64>) -> Result<(), String> {

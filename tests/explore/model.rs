@@ -1,0 +1,496 @@
+//! What the header promises, as a second state machine: small, recursive, and without memory to manage.
+//!
+//! It is told of every call that a path makes, from outside and from bodies, and says what the call answers and what
+//! everything is like afterwards. Tasks, groups and scopes are numbers. Each scope's request and each of a task's own
+//! is due, passed on or arrived (`rt/cancel.rs` in the library says what that means); the one from furthest outside is
+//! delivered first.
+
+use rota::base::rota_status::*;
+use std::collections::VecDeque;
+
+pub const CANCELLED: i64 = ROTA_ERR_CANCELLED as i64;
+pub const TIMEOUT: i64 = ROTA_ERR_TIMEOUT as i64;
+
+/// What a task waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum On {
+    /// The promise of its own.
+    Promise,
+    /// The end of a task.
+    Join(usize),
+    /// The end of a group that it owns.
+    Group(usize),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum State {
+    /// Not spawned, or refused.
+    Absent,
+    /// In the queue.
+    Queued,
+    Running,
+    Waiting(On),
+    /// Its body has ended, its groups have not.
+    Leaving,
+    Ended,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Request {
+    None,
+    Due,
+    PassedOn,
+    Arrived,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fired {
+    No,
+    TimedOut,
+    Cancelled,
+    Failed,
+}
+
+/// Whose a request is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asker {
+    Task,
+    Scope(usize),
+}
+
+#[derive(Clone, Debug, Hash)]
+pub struct Task {
+    pub state: State,
+    /// What its wait came to, until it goes on.
+    pub ready: Option<i64>,
+    /// What its promise came to before anybody waited for it.
+    pub promise: Option<i64>,
+    /// Whether its promise is open and nobody waits for it.
+    pub idle: bool,
+    pub requests: u32,
+    pub due: u32,
+    pub passed_on: u32,
+    /// Its scopes and groups that are open, from the outermost on.
+    pub scopes: Vec<usize>,
+    pub group: Option<usize>,
+    pub asked: bool,
+    pub outcome: i64,
+    /// Requests that were ever made to it, and answers CANCELLED that its body got.
+    pub made: u32,
+    pub met: u32,
+}
+
+/// A task before it is spawned.
+pub const ABSENT: Task = Task {
+    state: State::Absent,
+    ready: None,
+    promise: None,
+    idle: false,
+    requests: 0,
+    due: 0,
+    passed_on: 0,
+    scopes: Vec::new(),
+    group: None,
+    asked: false,
+    outcome: 0,
+    made: 0,
+    met: 0,
+};
+
+#[derive(Clone, Debug, Hash)]
+pub struct Scope {
+    pub task: usize,
+    pub group: Option<usize>,
+    pub shield: bool,
+    pub linked: bool,
+    pub over: bool,
+    pub fired: Fired,
+    pub request: Request,
+    pub deadline: u64,
+    pub entry: u32,
+}
+
+#[derive(Clone, Debug, Hash)]
+pub struct Group {
+    pub scope: usize,
+    pub owner: usize,
+    pub members: Vec<usize>,
+    pub closed: bool,
+    pub over: bool,
+    pub with_loop: bool,
+    pub succeeded: i64,
+    pub failures: Vec<(usize, i64)>,
+}
+
+#[derive(Clone, Debug, Default, Hash)]
+pub struct Model {
+    pub now: u64,
+    pub tasks: Vec<Task>,
+    pub scopes: Vec<Scope>,
+    pub groups: Vec<Group>,
+    /// Who goes on next.
+    pub queue: VecDeque<usize>,
+    /// How many of the queue are left of a turn that was cut short.
+    pub batch: usize,
+    pub closing: bool,
+    /// All tasks that were spawned, in that order.
+    pub spawned: Vec<usize>,
+    /// Whom the sweep that is under way has met.
+    sweep: Option<Vec<usize>>,
+    asking: VecDeque<usize>,
+    busy: bool,
+}
+
+impl Model {
+    pub fn new(tasks: usize, now: u64) -> Self {
+        Model { now, tasks: vec![ABSENT; tasks], ..Model::default() }
+    }
+
+    pub fn is_over(&self, task: usize) -> bool {
+        matches!(self.tasks[task].state, State::Absent | State::Leaving | State::Ended)
+    }
+
+    /// How many requests stand, of the task and its scopes.
+    pub fn cancelling(&self, task: usize) -> u32 {
+        let standing = |scope: &&usize| self.scopes[**scope].request != Request::None;
+        self.tasks[task].requests + self.tasks[task].scopes.iter().filter(standing).count() as u32
+    }
+
+    /// Those of the first `inside` scopes, from the innermost on up to a shield, and of the task itself.
+    fn outstanding(&self, task: usize, inside: usize) -> u32 {
+        let mut count = 0;
+        for scope in self.tasks[task].scopes[..inside].iter().rev() {
+            count += u32::from(self.scopes[*scope].request != Request::None);
+            if self.scopes[*scope].shield {
+                return count;
+            }
+        }
+        count + self.tasks[task].requests
+    }
+
+    /// Whether a shield stands between a task and what comes from outside `of`.
+    pub fn is_shielded(&self, task: usize, of: Option<usize>) -> bool {
+        let inner = self.tasks[task].scopes.iter().rev().take_while(|scope| Some(**scope) != of);
+        inner.into_iter().any(|scope| self.scopes[*scope].shield)
+    }
+
+    /// The request that is delivered next.
+    pub fn next_due(&self, task: usize) -> Option<Asker> {
+        let mut found = None;
+        for scope in self.tasks[task].scopes.iter().rev() {
+            if self.scopes[*scope].request == Request::Due {
+                found = Some(Asker::Scope(*scope));
+            }
+            if self.scopes[*scope].shield {
+                return found;
+            }
+        }
+        if self.tasks[task].due > 0 {
+            Some(Asker::Task)
+        } else {
+            found
+        }
+    }
+
+    fn move_request(&mut self, task: usize, asker: Asker, to: Request) {
+        match asker {
+            Asker::Task => {
+                self.tasks[task].due -= 1;
+                self.tasks[task].passed_on += u32::from(to == Request::PassedOn);
+            }
+            Asker::Scope(scope) => self.scopes[scope].request = to,
+        }
+    }
+
+    /// An operation is about to start: whether it is refused.
+    pub fn refuses(&mut self, task: usize) -> bool {
+        let due = self.next_due(task);
+        if let Some(asker) = due {
+            self.move_request(task, asker, Request::Arrived);
+        }
+        due.is_some()
+    }
+
+    /// A wait came to `short`.
+    fn answered(&mut self, task: usize, short: i64) {
+        let passed_on = std::mem::take(&mut self.tasks[task].passed_on);
+        let cancelled = short == CANCELLED;
+        self.tasks[task].due += passed_on.saturating_sub(u32::from(cancelled));
+        let mut outermost = None;
+        for scope in self.tasks[task].scopes.iter().rev() {
+            if self.scopes[*scope].request == Request::PassedOn {
+                self.scopes[*scope].request = Request::Due;
+                outermost = Some(*scope);
+            }
+        }
+        if let (true, 0, Some(scope)) = (cancelled, passed_on, outermost) {
+            self.scopes[scope].request = Request::Arrived;
+        }
+    }
+
+    /// What a task waits for is done.
+    fn wake(&mut self, task: usize, short: i64) {
+        if let State::Waiting(_) = self.tasks[task].state {
+            self.tasks[task].state = State::Queued;
+            self.tasks[task].ready = Some(short);
+            self.queue.push_back(task);
+        }
+    }
+
+    /// Whether the sweep has been there.
+    fn meets(&mut self, task: usize) -> bool {
+        let Some(met) = &mut self.sweep else { return false };
+        let before = met.contains(&task);
+        met.push(task);
+        before
+    }
+
+    fn begins_sweep(&mut self) -> bool {
+        let begins = self.sweep.is_none();
+        self.sweep.get_or_insert_default();
+        begins
+    }
+
+    fn ends_sweep(&mut self, began: bool) {
+        if began {
+            self.sweep = None;
+        }
+    }
+
+    fn add_request(&mut self, task: usize) {
+        self.tasks[task].requests += 1;
+        self.tasks[task].due += 1;
+        self.tasks[task].made += 1;
+    }
+
+    /// Asks a task to end; whether it could be.
+    pub fn cancel(&mut self, task: usize) -> bool {
+        if self.is_over(task) {
+            return false;
+        }
+        self.add_request(task);
+        if let (State::Waiting(on), false) = (self.tasks[task].state, self.is_shielded(task, None)) {
+            self.deliver(task, Asker::Task, on);
+        }
+        true
+    }
+
+    fn deliver(&mut self, task: usize, asker: Asker, on: On) {
+        let began = self.begins_sweep();
+        self.meets(task);
+        self.move_request(task, asker, Request::PassedOn);
+        match on {
+            On::Promise => self.wake(task, CANCELLED),
+            On::Group(group) => self.group_cancel(group),
+            On::Join(next) => self.deliver_to(task, next),
+        }
+        self.ends_sweep(began);
+    }
+
+    /// `task` waits for the end of `next`.
+    fn deliver_to(&mut self, task: usize, next: usize) {
+        let joins = self.tasks.iter().filter(|task| task.state == State::Waiting(On::Join(next))).count();
+        if joins > 1 || self.is_over(next) {
+            return self.wake(task, CANCELLED);
+        }
+        if self.meets(next) {
+            if self.circles(next, task) {
+                self.wake(task, CANCELLED);
+            }
+            return;
+        }
+        self.add_request(next);
+        if let (State::Waiting(on), false) = (self.tasks[next].state, self.is_shielded(next, None)) {
+            self.deliver(next, Asker::Task, on);
+        }
+    }
+
+    fn circles(&self, mut at: usize, task: usize) -> bool {
+        for _ in 0..self.tasks.len() {
+            match self.tasks[at].state {
+                _ if at == task => return true,
+                State::Waiting(On::Join(next)) => at = next,
+                State::Waiting(On::Group(_)) => return true,
+                _ => return false,
+            }
+        }
+        true
+    }
+
+    /// Takes a request back; how many are left.
+    pub fn uncancel(&mut self, task: usize) -> u32 {
+        let slot = &mut self.tasks[task];
+        slot.requests = slot.requests.saturating_sub(1);
+        slot.due = slot.due.min(slot.requests);
+        slot.passed_on = slot.passed_on.min(slot.requests - slot.due);
+        self.cancelling(task)
+    }
+
+    fn scope_new(&mut self, task: usize, group: Option<usize>, shield: bool, timeout: u64) -> usize {
+        let inside = self.tasks[task].scopes.len();
+        let entry = if shield { 0 } else { self.outstanding(task, inside) };
+        let deadline = if timeout == 0 { u64::MAX } else { self.now + timeout };
+        let (fired, request) = (Fired::No, Request::None);
+        let scope = self.scopes.len();
+        self.tasks[task].scopes.push(scope);
+        self.scopes.push(Scope { task, group, shield, linked: true, over: false, fired, request, deadline, entry });
+        scope
+    }
+
+    pub fn enter(&mut self, task: usize, shield: bool, timeout: u64) -> usize {
+        self.scope_new(task, None, shield, timeout)
+    }
+
+    pub fn open_group(&mut self, owner: usize, timeout: u64) -> usize {
+        let group = self.groups.len();
+        let scope = self.scope_new(owner, Some(group), false, timeout);
+        let (members, failures) = (Vec::new(), Vec::new());
+        self.groups.push(Group {
+            scope,
+            owner,
+            members,
+            failures,
+            closed: false,
+            over: false,
+            with_loop: false,
+            succeeded: 0,
+        });
+        group
+    }
+
+    /// A scope leaves its task's list, and its request goes.
+    fn unlink(&mut self, scope: usize) {
+        self.scopes[scope].request = Request::None;
+        self.scopes[scope].linked = false;
+        let task = self.scopes[scope].task;
+        self.tasks[task].scopes.retain(|listed| *listed != scope);
+    }
+
+    fn drop_innermost(&mut self, task: usize, result: i64) -> i64 {
+        let Some(scope) = self.tasks[task].scopes.last().copied() else { return result };
+        self.unlink(scope);
+        let slot = &mut self.scopes[scope];
+        slot.over |= slot.group.is_none();
+        let (shield, entry, timed_out) = (slot.shield, slot.entry, slot.fired == Fired::TimedOut);
+        let others = if shield { 0 } else { self.outstanding(task, self.tasks[task].scopes.len()) };
+        if timed_out && result == CANCELLED && others <= entry {
+            TIMEOUT
+        } else {
+            result
+        }
+    }
+
+    /// A running task leaves a scope of its own; what `result` is outside it.
+    pub fn leave(&mut self, scope: usize, mut result: i64) -> i64 {
+        let task = self.scopes[scope].task;
+        while !self.scopes[scope].over {
+            let innermost = self.tasks[task].scopes.last().copied();
+            let group = innermost.and_then(|scope| self.scopes[scope].group);
+            result = self.drop_innermost(task, result);
+            if let Some(group) = group {
+                self.group_cancel(group);
+            }
+        }
+        result
+    }
+
+    /// Whether the scope had not fired.
+    pub fn scope_cancel(&mut self, scope: usize) -> bool {
+        let open = self.scopes[scope].fired == Fired::No;
+        if open {
+            self.fire(scope, Fired::Cancelled);
+        }
+        open
+    }
+
+    fn fire(&mut self, scope: usize, how: Fired) {
+        self.scopes[scope].fired = how;
+        let Some(group) = self.scopes[scope].group else { return self.scope_ask(scope) };
+        self.asking.push_back(group);
+        if std::mem::replace(&mut self.busy, true) {
+            return;
+        }
+        let began = self.begins_sweep();
+        while let Some(group) = self.asking.pop_front() {
+            for member in self.groups[group].members.clone() {
+                if !self.meets(member) {
+                    self.cancel(member);
+                }
+            }
+            self.scope_ask(self.groups[group].scope);
+        }
+        self.busy = false;
+        self.ends_sweep(began);
+    }
+
+    fn scope_ask(&mut self, scope: usize) {
+        if !self.scopes[scope].linked {
+            return;
+        }
+        let task = self.scopes[scope].task;
+        self.scopes[scope].request = Request::Due;
+        self.tasks[task].made += 1;
+        if let (State::Waiting(on), false) = (self.tasks[task].state, self.is_shielded(task, Some(scope))) {
+            self.deliver(task, Asker::Scope(scope), on);
+        }
+    }
+
+    pub fn group_cancel(&mut self, group: usize) {
+        let scope = self.groups[group].scope;
+        if self.scopes[scope].fired == Fired::No && !self.groups[group].over {
+            self.fire(scope, Fired::Cancelled);
+        }
+    }
+
+    /// Whether it ended at once.
+    pub fn group_close(&mut self, group: usize) -> bool {
+        self.unlink(self.groups[group].scope);
+        if self.groups[group].members.is_empty() {
+            self.group_end(group);
+            return true;
+        }
+        self.groups[group].closed = true;
+        self.group_cancel(group);
+        false
+    }
+
+    fn group_end(&mut self, group: usize) {
+        let (scope, owner) = (self.groups[group].scope, self.groups[group].owner);
+        self.unlink(scope);
+        self.scopes[scope].over = true;
+        self.groups[group].over = true;
+        let left = self.groups.iter().any(|group| group.owner == owner && !group.over);
+        if !left && self.tasks[owner].state == State::Leaving {
+            self.queue.push_back(owner);
+        }
+    }
+
+    pub fn group_outcome(&self, group: usize) -> i64 {
+        let slot = &self.groups[group];
+        match (slot.failures.first(), self.scopes[slot.scope].fired) {
+            (Some((_, short)), _) => *short,
+            (None, Fired::TimedOut) => TIMEOUT,
+            (None, Fired::Cancelled) => CANCELLED,
+            (None, Fired::No | Fired::Failed) => slot.succeeded,
+        }
+    }
+
+    /// Whether the group still takes members.
+    pub fn spawn(&mut self, group: Option<usize>, task: usize) -> bool {
+        if let Some(group) = group {
+            if self.scopes[self.groups[group].scope].fired != Fired::No {
+                return false;
+            }
+            self.groups[group].members.push(task);
+        }
+        self.spawned.push(task);
+        self.tasks[task].group = group;
+        self.tasks[task].state = State::Queued;
+        self.queue.push_back(task);
+        true
+    }
+}
+
+/// Waits, ends and turns.
+#[path = "steps.rs"]
+mod steps;
