@@ -37,8 +37,9 @@
 //     (a stream, say) belongs to it until it is taken.
 //  5. If the call that takes a callback fails, the callback never comes. If it
 //     succeeds, a one-shot callback comes exactly once, for success, failure
-//     or cancellation, on the loop's thread, never inside that call. One
-//     exception: rota_owner_cancel() drops callbacks instead.
+//     or cancellation, on the loop's thread, never inside that call. The
+//     exceptions: rota_owner_cancel() drops callbacks instead, and those of a
+//     loop that is abandoned or poisoned do not come.
 //  6. In a callback or a task everything is allowed but running or closing
 //     the same loop (ROTA_ERR_REENTRANT). In a hook (allocator, clock, log,
 //     executor, tasks) nothing of rota is.
@@ -416,8 +417,7 @@ typedef struct {
     /// are given.
     size_t stack_size;
     /// Stacks kept for reuse; 0 means 1024. Those that nobody needs for a while
-    /// keep
-    /// 16 KiB of memory each.
+    /// keep 16 KiB of memory each.
     uint32_t stacks_kept;
     /// Zero.
     uint32_t reserved;
@@ -626,8 +626,8 @@ typedef struct {
     /// A stack of at least this size instead of the loop's usual one, in bytes:
     /// powers of two are given. With `stack`: its size.
     size_t stack_size;
-    /// Called with `user_data` once, when the body has returned; also when
-    /// spawning fails.
+    /// Called with `user_data` once, when the task has ended (after its body,
+    /// and after the groups that it owns); also when spawning fails.
     rota_free_fn user_data_free;
     /// ROTA_TASK_... bits.
     uint32_t flags;
@@ -664,6 +664,33 @@ typedef struct {
     /// Private: zero is null, equal ids name the same thing.
     uint64_t id;
 } rota_scope;
+
+/// How to open a group. Prepare it with rota_group_options_init(); zero is
+/// every default.
+typedef struct {
+    /// The size of this struct, set by the init function.
+    size_t size;
+    /// For logs: at most 255 bytes of UTF-8, copied. NULL means "group".
+    const char *name;
+    /// The time that its members have, from the opening on; 0 means no end.
+    uint64_t timeout_ns;
+    /// ROTA_GROUP_... bits.
+    uint32_t flags;
+    /// Zero.
+    uint32_t reserved;
+} rota_group_options;
+
+/// Tasks and operations that end together.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_group;
+
+/// A tag for all that one script or level of the host's starts.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_owner;
 
 /// What is known about a task. Times are the loop's, of the turn in which a
 /// thing began: at most some 100 us before it.
@@ -709,33 +736,6 @@ typedef struct {
 /// A line of a dump, without a newline, which lives for the call. Called inside
 /// the call that asked for the dump.
 typedef void (*rota_dump_fn)(const char *line, void *user_data);
-
-/// How to open a group. Prepare it with rota_group_options_init(); zero is
-/// every default.
-typedef struct {
-    /// The size of this struct, set by the init function.
-    size_t size;
-    /// For logs: at most 255 bytes of UTF-8, copied. NULL means "group".
-    const char *name;
-    /// The time that its members have, from the opening on; 0 means no end.
-    uint64_t timeout_ns;
-    /// ROTA_GROUP_... bits.
-    uint32_t flags;
-    /// Zero.
-    uint32_t reserved;
-} rota_group_options;
-
-/// Tasks and operations that end together.
-typedef struct {
-    /// Private: zero is null, equal ids name the same thing.
-    uint64_t id;
-} rota_group;
-
-/// A tag for all that one script or level of the host's starts.
-typedef struct {
-    /// Private: zero is null, equal ids name the same thing.
-    uint64_t id;
-} rota_owner;
 
 /// A blocking call, made on another thread. What it returns is the future's
 /// outcome: a value at or above zero, or a negative status.
@@ -836,17 +836,17 @@ typedef struct {
     uint64_t id;
 } rota_barrier;
 
-/// A bounded line of pointers from any thread or loop to one loop.
-typedef struct {
-    /// Private: zero is null, equal ids name the same thing.
-    uint64_t id;
-} rota_channel;
-
 /// A value that is made once, by the first who needs it.
 typedef struct {
     /// Private: zero is null, equal ids name the same thing.
     uint64_t id;
 } rota_once;
+
+/// A bounded line of pointers from any thread or loop to one loop.
+typedef struct {
+    /// Private: zero is null, equal ids name the same thing.
+    uint64_t id;
+} rota_channel;
 
 /// A broadcast that something is to end: a shutdown, a level, a request.
 typedef struct {
@@ -916,10 +916,10 @@ rota_status rota_loop_run(rota_loop loop);
 int64_t rota_loop_run_until(rota_loop loop, rota_future future);
 
 /// One turn: waits at most `wait_ns` if nothing is ready and no completion
-/// stands to be fetched (0: not at all), then
-/// runs what is ready. Stops starting callbacks after `budget_ns`, and after
-/// `max_callbacks` (0: no such limit); at least one runs in any case. A turn
-/// that was cut short is resumed by the next call, in the same order.
+/// stands to be fetched (0: not at all), then runs what is ready. Stops
+/// starting callbacks after `budget_ns`, and after `max_callbacks` (0: no such
+/// limit); at least one runs in any case. A turn that was cut short is resumed
+/// by the next call, in the same order.
 ///
 /// `figures` may be NULL; otherwise its `size` must be set.
 rota_status rota_loop_turn(rota_loop loop, uint64_t wait_ns, uint64_t budget_ns,
@@ -1064,7 +1064,8 @@ rota_status rota_future_keep(rota_future future);
 
 /// Withdraws the operation if it is pending, lets go of an object that nobody
 /// took, and ends the future. Closing null, or a future that is a value,
-/// succeeds and does nothing. A join is taken back; its task goes on.
+/// succeeds and does nothing. A join, or a wait for a group or for the start of
+/// a task, is taken back: the task or the group goes on.
 ///
 /// ROTA_ERR_BUSY: it cannot end yet, because somebody waits for it (he is
 /// answered in the next turn, ROTA_ERR_CANCELLED if it was pending) or because
@@ -1131,9 +1132,8 @@ rota_future rota_loop_gather(rota_loop loop, const rota_future *futures,
 
 /// A future that is done when enough of `futures` are, or when `timeout_ns`
 /// have gone by (ROTA_FOREVER: no end); its value is how many of them are done
-/// then.
-/// `until` is ROTA_WAIT_ALL, ROTA_WAIT_FIRST or ROTA_WAIT_FIRST_ERROR. With no
-/// futures it is done with 0 at once.
+/// then. `until` is ROTA_WAIT_ALL, ROTA_WAIT_FIRST or ROTA_WAIT_FIRST_ERROR.
+/// With no futures it is done with 0 at once.
 ///
 /// It only watches: no future is cancelled, claimed or ended by it, so all of
 /// them are yours afterwards as they were, to wait for, to read or to close;
@@ -1268,8 +1268,7 @@ rota_status rota_future_remove_drain(rota_future future, void *user_data,
     size_t *removed);
 
 /// Fetches the next completion, in the order in which callbacks would have
-/// come.
-/// `out->size` must be set. ROTA_ERR_PENDING: there is none now.
+/// come. `out->size` must be set. ROTA_ERR_PENDING: there is none now.
 ///
 /// The future and the message of its outcome live until the next call of this,
 /// whatever it answers, or until the loop is closed: take an object, or keep
@@ -1444,14 +1443,14 @@ rota_status rota_task_get_current(rota_task *out);
 ///
 /// `value_free` may be NULL; otherwise it is called with `value` once, when the
 /// last task that sees it has ended or set another value there (of a task that
-/// ends, what it set last goes first). On an error it
-/// is not called, and `value` stays yours. ROTA_ERR_DONE: the task has ended.
+/// ends, what it set last goes first). On an error it is not called, and
+/// `value` stays yours. ROTA_ERR_DONE: its body has returned.
 rota_status rota_task_set_local(rota_task task, const void *key, void *value,
     rota_free_fn value_free);
 
 /// What the task sees under `key`: set by itself, or had from its parent. It
 /// stays valid while the task runs and sets no other value there.
-/// ROTA_ERR_NOT_FOUND: nothing. ROTA_ERR_DONE: the task has ended.
+/// ROTA_ERR_NOT_FOUND: nothing. ROTA_ERR_DONE: its body has returned.
 rota_status rota_task_get_local(rota_task task, const void *key, void **out);
 
 /// Begins a scope of the task's work, inside those that are open. When the
@@ -1479,9 +1478,8 @@ rota_status rota_task_enter_timeout(rota_task task, uint64_t timeout_ns,
 /// Ends the scope, and what is still open inside it, from the innermost on.
 /// Give it the result of the work in short form and go on with what it returns:
 /// ROTA_ERR_TIMEOUT for ROTA_ERR_CANCELLED if the scope's deadline brought
-/// that,
-/// `result` otherwise. Where the task was asked to end by others too, by itself
-/// or by a scope further out, it stays ROTA_ERR_CANCELLED and is theirs.
+/// that, `result` otherwise. Where others asked the task to end too, itself or
+/// a scope further out, it stays ROTA_ERR_CANCELLED and is theirs.
 ///
 /// The scope's own request is taken back, whether it has arrived or not. An
 /// outcome that came in spite of it wins: rota_scope_get_state() tells before.
@@ -1511,42 +1509,6 @@ rota_status rota_scope_get_state(rota_scope scope, uint32_t *out);
 /// When the task will be asked to end at the latest: the nearest deadline of
 /// its scopes, where a shield hides those outside it. ROTA_FOREVER: never.
 rota_status rota_task_get_deadline(rota_task task, uint64_t *out);
-
-/// What is known about a task. `out->size` must be set.
-rota_status rota_task_get_info(rota_task task, rota_task_info *out);
-
-/// The tasks that have not ended, in the order in which they were spawned: the
-/// first `capacity` of them go to `buffer`, and how many there are to `count`.
-/// It sorts them, in memory of the loop's (ROTA_ERR_MEMORY).
-rota_status rota_loop_get_tasks(rota_loop loop, rota_task *buffer,
-    size_t capacity, size_t *count);
-
-/// Says where all tasks stand, in lines for people: a tree of who waits for
-/// whom, since when, what for, and (in debug mode) started where; then each
-/// deadlock with the tasks in it; those who wait longest; and whether anything
-/// is under way that could wake them. The words may change between versions:
-/// programs use rota_task_get_info().
-///
-/// `line` is called with each line before this returns, with nothing of the
-/// loop's in use; it may call anything but what runs or closes the loop. To
-/// dump from another thread, post a callback that does it:
-///
-/// ```c
-///     static void print(const char *line, void *user_data) {
-///         (void)user_data;
-///         fprintf(stderr, "%s\n", line);
-///     }
-///     static void dump(rota_loop loop, rota_status status, void *user_data) {
-///         if (status == ROTA_OK) rota_loop_dump_tasks(loop, print, user_data);
-///     }
-///     ...
-///     rota_loop_post(loop, dump, NULL);
-/// ```
-///
-/// It takes memory for the lines (ROTA_ERR_MEMORY: none was said), and time in
-/// proportion to the tasks.
-rota_status rota_loop_dump_tasks(rota_loop loop, rota_dump_fn line,
-    void *user_data);
 
 /// Fills in the defaults. `size` is `sizeof *options`.
 rota_status rota_group_options_init(rota_group_options *options, size_t size);
@@ -1667,8 +1629,8 @@ rota_status rota_loop_open_owner(rota_loop loop, rota_free_fn dropped,
 /// that was set goes to `before`, null if none was; `before` may be NULL. This
 /// holds until a callback returns, in a task also across its waits, and in your
 /// own code outside the loop until you set another. A callback or task that is
-/// nobody's begins with none set. Setting one does not change whose the running
-/// task is.
+/// nobody's begins with none set; what a destructor sets, ends with it. Setting
+/// one does not change whose the running task is.
 rota_status rota_loop_set_owner(rota_loop loop, rota_owner owner,
     rota_owner *before);
 
@@ -1679,9 +1641,10 @@ rota_status rota_loop_set_owner(rota_loop loop, rota_owner owner,
 /// turn. Stackful tasks are asked to end, as by rota_task_cancel(), by the
 /// first call only. Nobody joins its tasks afterwards: their handles end with
 /// them. Its operations are cancelled and their futures closed, also those that
-/// others wait for, and promises. (So the function of a map or a chain is
-/// called, and a completion comes to be fetched, if something was still to
-/// come.) Listeners that serve for it are closed.
+/// others wait for or shield, and promises. What a stepped task held (a lock, a
+/// place) stays held: release it in `user_data_free`. (So the function of a map
+/// or a chain is called, and a completion comes to be fetched, if something was
+/// still to come.) Listeners that serve for it are closed.
 ///
 /// What has not ended goes to `left`, which may be NULL: as
 /// rota_owner_get_count(). At 0 nothing of the owner's comes any more. Until
@@ -1702,6 +1665,40 @@ rota_status rota_owner_get_count(rota_owner owner, size_t *out);
 /// stays. Null closes nothing and succeeds. Owners that are left when the loop
 /// is closed end with it.
 rota_status rota_owner_close(rota_owner owner);
+
+/// What is known about a task. `out->size` must be set.
+rota_status rota_task_get_info(rota_task task, rota_task_info *out);
+
+/// The tasks that have not ended, in the order in which they were spawned: the
+/// first `capacity` of them go to `buffer`, and how many there are to `count`.
+/// It sorts them, in memory of the loop's (ROTA_ERR_MEMORY).
+rota_status rota_loop_get_tasks(rota_loop loop, rota_task *buffer,
+    size_t capacity, size_t *count);
+
+/// Says where all tasks stand, in lines for people: a tree of who waits for
+/// whom, since when, what for, and (in debug mode) started where; then each
+/// deadlock with the tasks in it; those who wait longest; and whether anything
+/// is under way that could wake them. The words may change between versions:
+/// programs use rota_task_get_info().
+///
+/// `line` is called with each line before this returns, with nothing of the
+/// loop's in use; it may call anything but what runs or closes the loop. To
+/// dump from another thread, post a callback that does it:
+///
+///     static void print(const char *line, void *user_data) {
+///         (void)user_data;
+///         fprintf(stderr, "%s\n", line);
+///     }
+///     static void dump(rota_loop loop, rota_status status, void *user_data) {
+///         if (status == ROTA_OK) rota_loop_dump_tasks(loop, print, user_data);
+///     }
+///     ...
+///     rota_loop_post(loop, dump, NULL);
+///
+/// It takes memory for the lines (ROTA_ERR_MEMORY: none was said), and time in
+/// proportion to the tasks.
+rota_status rota_loop_dump_tasks(rota_loop loop, rota_dump_fn line,
+    void *user_data);
 
 /// Calls `job` on another thread: one of the loop's, made when they are needed
 /// and at most `max_threads` of them, or the host's executor. The future's
@@ -2072,10 +2069,10 @@ rota_future rota_event_wait(rota_event event);
 rota_status rota_event_close(rota_event event);
 
 /// A queue of pointers between tasks and callbacks of one loop. It holds at
-/// most
-/// `capacity` of them; 0 is any number. `order` is ROTA_QUEUE_FIFO, ..._LIFO or
-/// ..._PRIORITY. What the pointers point to stays yours: nothing here reads it
-/// or lets go of it, and NULL is an item like others.
+/// most `capacity` of them; 0 is any number. `order` is ROTA_QUEUE_FIFO,
+/// ROTA_QUEUE_LIFO or ROTA_QUEUE_PRIORITY. What the pointers point to stays
+/// yours: nothing here reads it or lets go of it, and NULL is an item like
+/// others.
 rota_status rota_loop_open_queue(rota_loop loop, size_t capacity,
     uint32_t order, rota_queue *out);
 
@@ -2162,6 +2159,36 @@ rota_status rota_barrier_reset(rota_barrier barrier);
 /// its loop does the same. Closing null succeeds and does nothing.
 rota_status rota_barrier_close(rota_barrier barrier);
 
+/// A cell for a value that tasks or callbacks of one loop need, and that is
+/// made once, by the first of them.
+rota_status rota_loop_open_once(rota_loop loop, rota_once *out);
+
+/// A future that is complete with 0 once the value is there, for
+/// rota_once_get(); or with 1 for the one who is to make it, the first to ask:
+/// that one has to call rota_once_set(), or rota_once_give_up() if it fails or
+/// is cancelled on the way. All others wait until then. Cancelling ends this
+/// one wait; a future that is complete with 1 is to make the value all the
+/// same.
+rota_future rota_once_begin(rota_once once);
+
+/// Puts the value in the cell and lets everybody go who waits for it. When the
+/// cell or its loop is closed, `value_free` (which may be NULL) is called with
+/// it once. If this call fails the value stays yours: ROTA_ERR_INVALID: nobody
+/// was told to make it; ROTA_ERR_DONE: it is there already.
+rota_status rota_once_set(rota_once once, void *value, rota_free_fn value_free);
+
+/// The value could not be made: the first who waits is told to make it, or else
+/// the next who asks. Errors as rota_once_set().
+rota_status rota_once_give_up(rota_once once);
+
+/// The value, which stays the cell's. ROTA_ERR_PENDING: it is not there.
+rota_status rota_once_get(rota_once once, void **out);
+
+/// Ends the cell: its value is let go, inside this call, and those who wait end
+/// with ROTA_ERR_CANCELLED. Closing its loop does the same, the values last.
+/// Closing null succeeds and does nothing.
+rota_status rota_once_close(rota_once once);
+
 /// A channel: pointers from any thread and any loop to this loop, which
 /// receives. It holds at most `capacity` of them, at least 1, and takes the
 /// room for them now, from the system. What they point to stays yours: nothing
@@ -2220,36 +2247,6 @@ rota_status rota_channel_get_waiting(rota_channel channel, size_t *out);
 /// have to be let go. Closing its loop does the same. Closing null succeeds and
 /// does nothing.
 rota_status rota_channel_close(rota_channel channel);
-
-/// A cell for a value that tasks or callbacks of one loop need, and that is
-/// made once, by the first of them.
-rota_status rota_loop_open_once(rota_loop loop, rota_once *out);
-
-/// A future that is complete with 0 once the value is there, for
-/// rota_once_get(); or with 1 for the one who is to make it, the first to ask:
-/// that one has to call rota_once_set(), or rota_once_give_up() if it fails or
-/// is cancelled on the way. All others wait until then. Cancelling ends this
-/// one wait; a future that is complete with 1 is to make the value all the
-/// same.
-rota_future rota_once_begin(rota_once once);
-
-/// Puts the value in the cell and lets everybody go who waits for it. When the
-/// cell or its loop is closed, `value_free` (which may be NULL) is called with
-/// it once. If this call fails the value stays yours: ROTA_ERR_INVALID: nobody
-/// was told to make it; ROTA_ERR_DONE: it is there already.
-rota_status rota_once_set(rota_once once, void *value, rota_free_fn value_free);
-
-/// The value could not be made: the first who waits is told to make it, or else
-/// the next who asks. Errors as rota_once_set().
-rota_status rota_once_give_up(rota_once once);
-
-/// The value, which stays the cell's. ROTA_ERR_PENDING: it is not there.
-rota_status rota_once_get(rota_once once, void **out);
-
-/// Ends the cell: its value is let go, inside this call, and those who wait end
-/// with ROTA_ERR_CANCELLED. Closing its loop does the same, the values last.
-/// Closing null succeeds and does nothing.
-rota_status rota_once_close(rota_once once);
 
 /// A token: one call cancels it, and whoever looks, waits or is attached learns
 /// that something is to end. A token below a `parent` of the same loop is

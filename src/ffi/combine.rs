@@ -99,10 +99,10 @@ pub unsafe extern "C" fn rota_loop_gather(
     })
 }
 
-/// A future that is done when enough of `futures` are, or when `timeout_ns` have
-/// gone by (ROTA_FOREVER: no end); its value is how many of them are done then.
-/// `until` is ROTA_WAIT_ALL, ROTA_WAIT_FIRST or ROTA_WAIT_FIRST_ERROR. With no
-/// futures it is done with 0 at once.
+/// A future that is done when enough of `futures` are, or when `timeout_ns`
+/// have gone by (ROTA_FOREVER: no end); its value is how many of them are done
+/// then. `until` is ROTA_WAIT_ALL, ROTA_WAIT_FIRST or ROTA_WAIT_FIRST_ERROR.
+/// With no futures it is done with 0 at once.
 ///
 /// It only watches: no future is cancelled, claimed or ended by it, so all of
 /// them are yours afterwards as they were, to wait for, to read or to close;

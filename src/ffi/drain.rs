@@ -72,8 +72,8 @@ pub unsafe extern "C" fn rota_future_remove_drain(
     })
 }
 
-/// Fetches the next completion, in the order in which callbacks would have come.
-/// `out->size` must be set. ROTA_ERR_PENDING: there is none now.
+/// Fetches the next completion, in the order in which callbacks would have
+/// come. `out->size` must be set. ROTA_ERR_PENDING: there is none now.
 ///
 /// The future and the message of its outcome live until the next call of this,
 /// whatever it answers, or until the loop is closed: take an object, or keep the

@@ -124,7 +124,6 @@ pub unsafe extern "C" fn rota_loop_get_tasks(
 /// loop's in use; it may call anything but what runs or closes the loop. To dump
 /// from another thread, post a callback that does it:
 ///
-/// ```c
 ///     static void print(const char *line, void *user_data) {
 ///         (void)user_data;
 ///         fprintf(stderr, "%s\n", line);
@@ -134,7 +133,6 @@ pub unsafe extern "C" fn rota_loop_get_tasks(
 ///     }
 ///     ...
 ///     rota_loop_post(loop, dump, NULL);
-/// ```
 ///
 /// It takes memory for the lines (ROTA_ERR_MEMORY: none was said), and time in
 /// proportion to the tasks.

@@ -157,10 +157,10 @@ pub struct rota_turn_figures {
 }
 
 /// One turn: waits at most `wait_ns` if nothing is ready and no completion
-/// stands to be fetched (0: not at all), then
-/// runs what is ready. Stops starting callbacks after `budget_ns`, and after
-/// `max_callbacks` (0: no such limit); at least one runs in any case. A turn
-/// that was cut short is resumed by the next call, in the same order.
+/// stands to be fetched (0: not at all), then runs what is ready. Stops starting
+/// callbacks after `budget_ns`, and after `max_callbacks` (0: no such limit); at
+/// least one runs in any case. A turn that was cut short is resumed by the next
+/// call, in the same order.
 ///
 /// `figures` may be NULL; otherwise its `size` must be set.
 ///

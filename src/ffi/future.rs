@@ -207,7 +207,8 @@ pub extern "C" fn rota_future_keep(future: rota_future) -> rota_status {
 
 /// Withdraws the operation if it is pending, lets go of an object that nobody
 /// took, and ends the future. Closing null, or a future that is a value,
-/// succeeds and does nothing. A join is taken back; its task goes on.
+/// succeeds and does nothing. A join, or a wait for a group or for the start of a
+/// task, is taken back: the task or the group goes on.
 ///
 /// ROTA_ERR_BUSY: it cannot end yet, because somebody waits for it (he is
 /// answered in the next turn, ROTA_ERR_CANCELLED if it was pending) or because a

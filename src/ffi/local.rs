@@ -17,7 +17,7 @@ use core::ffi::c_void;
 /// `value_free` may be NULL; otherwise it is called with `value` once, when the
 /// last task that sees it has ended or set another value there (of a task that
 /// ends, what it set last goes first). On an error it
-/// is not called, and `value` stays yours. ROTA_ERR_DONE: the task has ended.
+/// is not called, and `value` stays yours. ROTA_ERR_DONE: its body has returned.
 ///
 /// # Safety
 /// `value_free` may be called with `value`.
@@ -39,7 +39,7 @@ pub unsafe extern "C" fn rota_task_set_local(
 
 /// What the task sees under `key`: set by itself, or had from its parent. It
 /// stays valid while the task runs and sets no other value there.
-/// ROTA_ERR_NOT_FOUND: nothing. ROTA_ERR_DONE: the task has ended.
+/// ROTA_ERR_NOT_FOUND: nothing. ROTA_ERR_DONE: its body has returned.
 ///
 /// # Safety
 /// `out` may be written.

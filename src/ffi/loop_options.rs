@@ -56,8 +56,8 @@ pub struct rota_loop_options {
     /// The stack of a task that names no size, in bytes of address space, of which
     /// only touched pages take memory; 0 means 256 KiB, and powers of two are given.
     pub stack_size: usize,
-    /// Stacks kept for reuse; 0 means 1024. Those that nobody needs for a while keep
-    /// 16 KiB of memory each.
+    /// Stacks kept for reuse; 0 means 1024. Those that nobody needs for a while
+    /// keep 16 KiB of memory each.
     pub stacks_kept: u32,
     /// Zero.
     pub reserved: u32,

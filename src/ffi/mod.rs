@@ -36,12 +36,14 @@ pub mod cause;
 pub mod task;
 
 pub mod local;
+
 pub mod scope;
 
-pub mod dump;
 pub mod group;
 
 pub mod owner;
+
+pub mod dump;
 
 pub mod blocking;
 
@@ -69,7 +71,8 @@ pub mod queue;
 
 pub mod barrier;
 
+pub mod once;
+
 pub mod channel;
 
-pub mod once;
 pub mod token;

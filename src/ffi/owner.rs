@@ -43,7 +43,7 @@ pub unsafe extern "C" fn rota_loop_open_owner(
 /// that was set goes to `before`, null if none was; `before` may be NULL. This
 /// holds until a callback returns, in a task also across its waits, and in your
 /// own code outside the loop until you set another. A callback or task that is
-/// nobody's begins with none set. Setting one does not change whose the running
+/// nobody's begins with none set; what a destructor sets, ends with it. Setting one does not change whose the running
 /// task is.
 ///
 /// # Safety
@@ -79,7 +79,8 @@ pub unsafe extern "C" fn rota_loop_set_owner(
 /// Stackful tasks are asked to end, as by rota_task_cancel(), by the first call
 /// only. Nobody joins its tasks afterwards: their handles end with them. Its
 /// operations are cancelled and their futures closed, also those that others
-/// wait for, and promises. (So the function of a map or a chain is called, and a
+/// wait for or shield, and promises. What a stepped task held (a lock, a place)
+/// stays held: release it in `user_data_free`. (So the function of a map or a chain is called, and a
 /// completion comes to be fetched, if something was still to come.) Listeners
 /// that serve for it are closed.
 ///

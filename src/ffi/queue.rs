@@ -15,10 +15,11 @@ pub const ROTA_QUEUE_LIFO: u32 = 1;
 /// The item with the smallest priority comes out first, the oldest of equals.
 pub const ROTA_QUEUE_PRIORITY: u32 = 2;
 
-/// A queue of pointers between tasks and callbacks of one loop. It holds at most
-/// `capacity` of them; 0 is any number. `order` is ROTA_QUEUE_FIFO, ..._LIFO or
-/// ..._PRIORITY. What the pointers point to stays yours: nothing here reads it or
-/// lets go of it, and NULL is an item like others.
+/// A queue of pointers between tasks and callbacks of one loop. It holds at
+/// most `capacity` of them; 0 is any number. `order` is ROTA_QUEUE_FIFO,
+/// ROTA_QUEUE_LIFO or ROTA_QUEUE_PRIORITY. What the pointers point to stays
+/// yours: nothing here reads it or lets go of it, and NULL is an item like
+/// others.
 ///
 /// # Safety
 /// `out` may be written.

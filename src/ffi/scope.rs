@@ -91,9 +91,9 @@ fn enter(
 
 /// Ends the scope, and what is still open inside it, from the innermost on.
 /// Give it the result of the work in short form and go on with what it returns:
-/// ROTA_ERR_TIMEOUT for ROTA_ERR_CANCELLED if the scope's deadline brought that,
-/// `result` otherwise. Where the task was asked to end by others too, by itself
-/// or by a scope further out, it stays ROTA_ERR_CANCELLED and is theirs.
+/// ROTA_ERR_TIMEOUT for ROTA_ERR_CANCELLED if the scope's deadline brought
+/// that, `result` otherwise. Where others asked the task to end too, itself or a
+/// scope further out, it stays ROTA_ERR_CANCELLED and is theirs.
 ///
 /// The scope's own request is taken back, whether it has arrived or not. An
 /// outcome that came in spite of it wins: rota_scope_get_state() tells before.

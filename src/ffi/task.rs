@@ -32,8 +32,8 @@ pub struct rota_task_options {
     /// A stack of at least this size instead of the loop's usual one, in bytes:
     /// powers of two are given. With `stack`: its size.
     pub stack_size: usize,
-    /// Called with `user_data` once, when the body has returned; also when
-    /// spawning fails.
+    /// Called with `user_data` once, when the task has ended (after its body,
+    /// and after the groups that it owns); also when spawning fails.
     pub user_data_free: rota_free_fn,
     /// ROTA_TASK_... bits.
     pub flags: u32,

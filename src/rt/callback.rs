@@ -208,12 +208,22 @@ impl<S: Service> Runtime<S> {
         }
     }
 
-    /// Calls a destructor that is due. The loop counts as running meanwhile: it is not closed from in there.
+    /// Calls a destructor that is due. The loop counts as running meanwhile: it is not closed from in there. The owner
+    /// that it sets is not set afterwards, for whoever made the call that led to it.
     pub fn let_go(&self, free: Option<HostFree>) {
         if let Some(free) = free {
-            let _running = self.enter().ok();
-            let _inside = Scope::enter(Current { loop_number: self.number, task: None });
+            let owner = self.with(|state| Ok(state.core.owner_now()));
+            let running = self.enter().ok();
+            let inside = Scope::enter(Current { loop_number: self.number, task: None });
             free.call();
+            drop(inside);
+            drop(running);
+            if let Ok(owner) = owner {
+                let _ = self.with(|state| {
+                    state.core.owner_set(owner);
+                    Ok(())
+                });
+            }
         }
     }
 
@@ -256,11 +266,15 @@ impl<S: Service> Runtime<S> {
             if let Some(Next::Turn) = state.core.tasks.get_mut(key).and_then(|task| task.next.take()) {
                 state.task_yielded(key);
             }
-            let given_up = state.core.task_is_given_up(key);
-            Ok(((!given_up).then(|| state.core.task_outcome(key)), free))
+            Ok((state.core.task_given(key), free))
         })?;
-        self.let_go(free);
-        // Its owner was cancelled while its turn stood in the queue.
+        let given = match free {
+            Some(_) => {
+                self.let_go(free);
+                self.with(|state| Ok(state.core.task_given(key)))?
+            }
+            None => given,
+        };
         let Some(mut given) = given else { return Ok(Some(ROTA_ERR_CANCELLED as i64)) };
         loop {
             let answer = step.call(handle, &given);
@@ -355,6 +369,11 @@ impl Core {
     /// The outcome of a task's last wait, as C sees it; it lives until the next.
     pub fn task_outcome(&self, key: Key) -> rota_outcome {
         self.tasks.get(key).map_or(outcome::EMPTY, |task| task.outcome.to_host(&task.text))
+    }
+
+    /// What a stepped body is told; nothing if its owner was cancelled before it was called.
+    fn task_given(&self, key: Key) -> Option<rota_outcome> {
+        (!self.task_is_given_up(key)).then(|| self.task_outcome(key))
     }
 
     /// A stepped body returned ROTA_STEP_WAIT and has nothing to wait for.

@@ -35,9 +35,8 @@
 //! that wait for each other, and down into groups and their members, and asks
 //! each task once. Combinations pass it on in a turn of their own, and go on with
 //! its number (`combine_cancel.rs`). Where it comes by a task again, whoever waits
-//! for that one has passed his request on already; unless the way goes on to
-//! himself, or to a group or a combination: that may be a circle, and he is let go
-//! alone.
+//! for that one waits on for its answer; unless the task waits for him, through
+//! however much else (`circles.rs`): he is let go alone, and the circle opens.
 //!
 //! What holds, between any two calls: `due + passed_on <= requests`; `passed_on`
 //! is 0 unless the task waits, or what it waited for is done and it has not gone
@@ -220,23 +219,6 @@ impl Core {
     pub(super) fn sweep_has_met(&self, key: Key) -> bool {
         self.sweep.is_some_and(|sweep| self.tasks.get(key).is_some_and(|task| task.round == sweep))
     }
-
-    /// Whether `from`, which has been asked in this sweep, may be waiting for `key`.
-    fn sweep_circles(&self, from: Key, key: Key) -> bool {
-        let mut at = from;
-        for _ in 0..self.tasks.len() {
-            if at == key {
-                return true;
-            }
-            let Some(TaskState::Waiting(future)) = self.tasks.get(at).map(|task| task.state) else { return false };
-            match self.futures.get(future).map(|slot| slot.source) {
-                Some(Source::Task(next) | Source::Start(next)) => at = next,
-                Some(Source::Group(_) | Source::Combine(_)) => return true,
-                _ => return false,
-            }
-        }
-        true
-    }
 }
 
 impl<S: Service> State<S> {
@@ -298,14 +280,14 @@ impl<S: Service> State<S> {
             // Whoever else waits for it: its owner does not go on before its members have ended.
             Source::Group(group) if self.core.group_is_owned_by(group, key) => self.group_cancel(group, Text::None),
             _ if shared => self.task_release(key, future),
-            Source::Task(next) | Source::Start(next) => return self.task_pass_on_to(key, future, next),
+            Source::Task(next) | Source::Start(next) => return self.task_pass_on_to(future, next),
             _ => _ = self.future_cancel(future),
         }
         None
     }
 
-    /// `key` waits for the end of `next`, or for its start.
-    fn task_pass_on_to(&mut self, key: Key, future: Key, next: Key) -> Option<(Key, Key)> {
+    /// Somebody waits with `future` for the end of `next`, or for its start.
+    fn task_pass_on_to(&mut self, future: Key, next: Key) -> Option<(Key, Key)> {
         let joined = self.core.future_is_join_of(future, next);
         let task = self.core.tasks.get(next)?;
         if joined && (task.join_count > 1 || task.is_over()) {
@@ -313,7 +295,7 @@ impl<S: Service> State<S> {
             return None;
         }
         if self.core.sweep_meets(next) {
-            match self.core.sweep_circles(next, key) {
+            match self.core.task_waits_for(next, future) {
                 true if joined => self.core.join_remove(future, next),
                 true => self.core.start_remove(future, next),
                 false => {}

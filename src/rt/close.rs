@@ -93,16 +93,18 @@ enum Left {
 }
 
 impl<S: Service> State<S> {
-    /// Asks every task once: those in groups by their groups.
+    /// Asks every task once, in one sweep: those in groups by their groups.
     fn cancel_tasks(&mut self) {
+        self.core.sweep_begin();
         self.groups_cancel_all();
         let mut at = 0;
         while let Some(key) = self.core.tasks.next(at) {
             at = key.slot + 1;
-            if !self.core.task_ends_with_loop(key) {
+            if !self.core.sweep_meets(key) {
                 let _ = self.task_cancel(key);
             }
         }
+        self.core.sweep = None;
     }
 
     /// Cancels what is pending, and says what is left.

@@ -349,10 +349,11 @@ impl Core {
         self.combine_queue(key);
     }
 
-    /// As `member_outer`, of a member that is a claim.
-    pub(super) fn member_claims(&self, member: Key) -> Option<Key> {
-        self.combines.members.get(member).filter(|slot| slot.claims)?;
-        self.member_outer(member)
+    /// As `member_outer`, of a combination that cancels this future when it is cancelled itself.
+    pub(super) fn member_passes_on(&self, member: Key) -> Option<Key> {
+        let slot = self.combines.members.get(member).filter(|slot| slot.claims)?;
+        let combine = self.combines.table.get(slot.combine)?;
+        (!matches!(combine.rule, Rule::Shield)).then_some(combine.outer)
     }
 
     /// The future that a member's combination completes.

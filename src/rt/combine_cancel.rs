@@ -9,7 +9,10 @@
 //! follows from one request is one sweep (`cancel.rs`), whose number (`round`) the
 //! combination keeps until its step goes on with it. What the sweep comes back to
 //! is not asked again: its future is done at once, with ROTA_ERR_CANCELLED, and
-//! so the circle opens.
+//! so the circle opens. Several sweeps can be on their way in one circle, each a
+//! turn behind another; so that they do not wipe out each other's numbers for
+//! ever, one that comes to what a later one has asked ends there. The latest goes
+//! all the way round.
 
 use super::combine::Rule;
 use super::core::Core;
@@ -26,9 +29,14 @@ impl Core {
         let round = self.sweep_number();
         let Some(combine) = self.combines.get_mut(key) else { return };
         let alone = matches!(combine.rule, Rule::Shield | Rule::Wait(_));
+        let asked = combine.ask_due || combine.cancelling;
+        // Numbers begin again after the highest.
+        let later = combine.round.wrapping_sub(round) as i32 > 0;
         if alone || combine.round == round {
             let outer = combine.outer;
             self.future_complete(outer, Outcome::cancelled(), Text::None, Object::None);
+        } else if asked && later {
+            return;
         } else {
             combine.ask_due = true;
             combine.round = round;

@@ -266,14 +266,16 @@ impl<'a, S: Service> Dump<'a, S> {
         self.out.end()
     }
 
-    /// The path leads back to `first`. Where one of them waits for a limited time, or for any of several, it is no
-    /// deadlock.
+    /// The path leads back to `first`. Where one of them waits for a limited time (its scopes' and its group's too), or
+    /// for any of several, it is no deadlock.
     fn circle(&mut self, first: usize) -> Result<()> {
         let start = self.path.iter().position(|stop| stop.task == first).unwrap_or(0);
         let mut firm = true;
         for at in start..self.path.len() {
-            let what = self.info(self.path[at].task)?.what;
-            firm &= what != c"wait_for" && what != c"wait";
+            let task = self.path[at].task;
+            let what = self.info(task)?.what;
+            firm &= what != c"wait_for" && what != c"wait" && what != c"race";
+            firm &= self.state.core.task_deadline(self.tasks[task])? == u64::MAX;
         }
         let mut before = if firm { "deadlock: " } else { "circle: " };
         for at in start..self.path.len() {

@@ -405,7 +405,7 @@ impl<S: Service> State<S> {
             }
             Source::Combine(combine) => self.core.combine_cancel(combine),
             Source::Group(group) => self.group_wait_cancel(key, group),
-            Source::Start(task) => _ = self.task_cancel(task),
+            Source::Start(task) => self.start_cancel(key, task),
             Source::Set(next) => self.core.set_next_cancel(key, next),
             Source::Service(operation) => self.service.cancel(&mut self.core, key, operation),
         }

@@ -73,8 +73,6 @@ pub struct Group {
     pub(super) keep_going: bool,
     /// Whether it ends when it is empty.
     closed: bool,
-    /// Whether it was the closing of the loop that fired it.
-    with_loop: bool,
     /// Whether anybody has seen that it has failures.
     pub(super) looked: bool,
     /// Whether it stands in the ready queue.
@@ -91,6 +89,9 @@ pub struct Group {
     /// The first and the last of the futures for its end, and how many there are.
     pub(super) waits: Option<(Key, Key)>,
     pub(super) wait_count: u32,
+    /// The walk that came by last, and where that goes next.
+    pub(super) walk: u32,
+    pub(super) walk_next: Option<Key>,
 }
 
 /// What a new group is.
@@ -170,7 +171,6 @@ impl Core {
             name: new.name,
             keep_going: new.keep_going,
             closed: false,
-            with_loop: false,
             looked: false,
             queued: false,
             next_asking: None,
@@ -181,6 +181,8 @@ impl Core {
             failures: List::new(self.memory.clone()),
             waits: None,
             wait_count: 0,
+            walk: 0,
+            walk_next: None,
         })?;
         let scope = NewScope { deadline: new.deadline, shield: false, persistent: false };
         let scope = match self.scope_new(scope, Some(key)) {
@@ -339,11 +341,7 @@ impl<S: Service> State<S> {
         let mut at = 0;
         while let Some(key) = self.core.groups.table.next(at) {
             at = key.slot + 1;
-            let fresh = self.core.group_fired(key) == Ok(Fired::No);
-            let Some(group) = self.core.groups.table.get_mut(key) else { continue };
-            group.with_loop = fresh;
-            let scope = group.scope;
-            if fresh {
+            if let (Ok(Fired::No), Ok(scope)) = (self.core.group_fired(key), self.core.group_scope(key)) {
                 self.core.scope_unlink(scope);
             }
         }
@@ -406,11 +404,6 @@ impl<S: Service> State<S> {
 }
 
 impl Core {
-    /// Whether a task has been asked to end by its group because the loop closes.
-    pub(super) fn task_ends_with_loop(&self, task: Key) -> bool {
-        self.task_group(task).and_then(|group| self.groups.table.get(group)).is_some_and(|group| group.with_loop)
-    }
-
     fn group_reason(&self, key: Key) -> Text {
         let scope = self.group(key).ok().and_then(|group| self.scopes.get(group.scope));
         scope.map_or(Text::None, |scope| self.text_copy(&scope.reason))

@@ -5,7 +5,7 @@ use super::event_loop::State;
 use super::future::{Object, Source};
 use super::outcome::Outcome;
 use super::service::Service;
-use super::task::TaskState;
+use super::task::{Task, TaskState};
 use crate::base::{rota_status::*, Handle, Key, Result};
 use crate::sys::Text;
 
@@ -70,15 +70,16 @@ impl Core {
 }
 
 impl<S: Service> State<S> {
-    /// A join is cancelled: the task is asked to end, unless others join it too, its body has ended, or the sweep has
-    /// come round to it.
+    /// A join is cancelled: the task is asked to end, unless others join it too or its body has ended. If the sweep has
+    /// asked it already, its answer is waited for, unless it waits for that of the join.
     pub fn join_cancel(&mut self, future: Key, task: Key) {
-        let met = self.core.sweep_has_met(task);
-        match self.core.tasks.get(task) {
-            Some(joined) if joined.join_count <= 1 && !joined.is_over() && !met => {
-                let _ = self.task_cancel(task);
-            }
-            _ => self.core.join_remove(future, task),
+        let alone = |joined: &Task| joined.join_count <= 1 && !joined.is_over();
+        if !self.core.tasks.get(task).is_some_and(alone) {
+            self.core.join_remove(future, task);
+        } else if !self.core.sweep_has_met(task) {
+            let _ = self.task_cancel(task);
+        } else if self.core.task_waits_for(task, future) {
+            self.core.join_remove(future, task);
         }
     }
 }

@@ -19,7 +19,6 @@
 use super::core::Core;
 use super::event_loop::{Runtime, State};
 use super::service::Service;
-use super::task::TaskState;
 use crate::base::{rota_status::*, Key, Result};
 use crate::sys::host::{HostFree, HostPointer};
 use crate::sys::{Memory, Slab};
@@ -212,7 +211,7 @@ impl Core {
     /// What a task sees under `name`.
     pub fn task_get_local(&self, task: Key, name: usize) -> Result<HostPointer> {
         let slot = self.tasks.get(task).ok_or(ROTA_ERR_HANDLE)?;
-        if slot.state == TaskState::Ended {
+        if slot.is_over() {
             return Err(ROTA_ERR_DONE.into());
         }
         Ok(self.locals.get(slot.locals, name).ok_or(ROTA_ERR_NOT_FOUND)?)
@@ -220,7 +219,7 @@ impl Core {
 
     fn task_set_local(&mut self, task: Key, name: usize, value: HostPointer, free: Option<HostFree>) -> Result<()> {
         let slot = self.tasks.get_mut(task).ok_or(ROTA_ERR_HANDLE)?;
-        if slot.state == TaskState::Ended {
+        if slot.is_over() {
             return Err(ROTA_ERR_DONE.into());
         }
         slot.locals = self.locals.set(slot.locals, name, value, free)?;

@@ -298,6 +298,16 @@ impl<S: Service> State<S> {
         claimed
     }
 
+    /// The future for the start of a task is cancelled: the task is asked to end. If the sweep has done so already, its
+    /// answer is waited for, as by a join.
+    pub(super) fn start_cancel(&mut self, future: Key, task: Key) {
+        if !self.core.sweep_has_met(task) {
+            let _ = self.task_cancel(task);
+        } else if self.core.task_waits_for(task, future) {
+            self.core.start_remove(future, task);
+        }
+    }
+
     /// Makes the step of a group, up to a destructor that the caller has to call; then it goes on here.
     pub(super) fn group_step(&mut self, key: Key) -> Option<HostFree> {
         while let Some(member) = self.core.group_next_arrived(key) {

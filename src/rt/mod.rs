@@ -8,6 +8,7 @@ mod call;
 mod callback;
 mod cancel;
 mod cause;
+mod circles;
 mod close;
 mod combine;
 mod combine_cancel;

@@ -138,7 +138,7 @@ impl Core {
         self.future_has_waiter(key, |waiter| match waiter {
             Waiter::Task(task) => self.is_owned_task(*task, tag),
             Waiter::Member(member) => {
-                let outer = self.member_claims(*member).and_then(|outer| self.futures.get(outer));
+                let outer = self.member_passes_on(*member).and_then(|outer| self.futures.get(outer));
                 outer.is_some_and(|outer| outer.owner == tag && !outer.done)
             }
             _ => false,

@@ -117,7 +117,6 @@ pub struct Group {
     pub members: Vec<usize>,
     pub closed: bool,
     pub over: bool,
-    pub with_loop: bool,
     pub succeeded: i64,
     pub failures: Vec<(usize, i64)>,
 }
@@ -238,20 +237,20 @@ impl Model {
     }
 
     /// Whether the sweep has been there.
-    fn meets(&mut self, task: usize) -> bool {
+    pub(super) fn meets(&mut self, task: usize) -> bool {
         let Some(met) = &mut self.sweep else { return false };
         let before = met.contains(&task);
         met.push(task);
         before
     }
 
-    fn begins_sweep(&mut self) -> bool {
+    pub(super) fn begins_sweep(&mut self) -> bool {
         let begins = self.sweep.is_none();
         self.sweep.get_or_insert_default();
         begins
     }
 
-    fn ends_sweep(&mut self, began: bool) {
+    pub(super) fn ends_sweep(&mut self, began: bool) {
         if began {
             self.sweep = None;
         }
@@ -294,7 +293,7 @@ impl Model {
             return self.wake(task, CANCELLED);
         }
         if self.meets(next) {
-            if self.circles(next, task) {
+            if self.waits_for(next, task, &mut Vec::new()) {
                 self.wake(task, CANCELLED);
             }
             return;
@@ -305,16 +304,22 @@ impl Model {
         }
     }
 
-    fn circles(&self, mut at: usize, task: usize) -> bool {
-        for _ in 0..self.tasks.len() {
-            match self.tasks[at].state {
-                _ if at == task => return true,
-                State::Waiting(On::Join(next)) => at = next,
-                State::Waiting(On::Group(_)) => return true,
-                _ => return false,
-            }
+    /// Whether a task waits for another, through joins and groups.
+    fn waits_for(&self, at: usize, task: usize, seen: &mut Vec<usize>) -> bool {
+        if at == task || seen.contains(&at) {
+            return at == task;
         }
-        true
+        seen.push(at);
+        let members = |group: usize| self.groups[group].members.clone();
+        let next = match self.tasks[at].state {
+            State::Waiting(On::Join(next)) => vec![next],
+            State::Waiting(On::Group(group)) => members(group),
+            State::Leaving => {
+                (0..self.groups.len()).filter(|group| self.groups[*group].owner == at).flat_map(members).collect()
+            }
+            _ => Vec::new(),
+        };
+        next.into_iter().any(|next| self.waits_for(next, task, seen))
     }
 
     /// Takes a request back; how many are left.
@@ -345,16 +350,7 @@ impl Model {
         let group = self.groups.len();
         let scope = self.scope_new(owner, Some(group), false, timeout);
         let (members, failures) = (Vec::new(), Vec::new());
-        self.groups.push(Group {
-            scope,
-            owner,
-            members,
-            failures,
-            closed: false,
-            over: false,
-            with_loop: false,
-            succeeded: 0,
-        });
+        self.groups.push(Group { scope, owner, members, failures, closed: false, over: false, succeeded: 0 });
         group
     }
 

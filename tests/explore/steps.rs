@@ -175,20 +175,20 @@ impl Model {
         for group in 0..self.groups.len() {
             let scope = self.groups[group].scope;
             let fresh = !self.groups[group].over && self.scopes[scope].fired == Fired::No;
-            self.groups[group].with_loop = fresh;
             if fresh {
                 self.unlink(scope);
             }
         }
+        let began = self.begins_sweep();
         for group in 0..self.groups.len() {
             self.group_cancel(group);
         }
         for task in self.spawned.clone() {
-            let with_loop = self.tasks[task].group.is_some_and(|group| self.groups[group].with_loop);
-            if !with_loop {
+            if !self.meets(task) {
                 self.cancel(task);
             }
         }
+        self.ends_sweep(began);
         for task in &mut self.tasks {
             if std::mem::take(&mut task.idle) {
                 task.promise = Some(CANCELLED);
