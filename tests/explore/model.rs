@@ -73,6 +73,8 @@ pub struct Task {
     /// Its scopes and groups that are open, from the outermost on.
     pub scopes: Vec<usize>,
     pub group: Option<usize>,
+    /// Who waits for its end, in the order in which they came.
+    pub joiners: Vec<usize>,
     pub asked: bool,
     pub outcome: i64,
     /// Requests that were ever made to it, and answers CANCELLED that its body got.
@@ -91,6 +93,7 @@ pub const ABSENT: Task = Task {
     passed_on: 0,
     scopes: Vec::new(),
     group: None,
+    joiners: Vec::new(),
     asked: false,
     outcome: 0,
     made: 0,
@@ -230,7 +233,10 @@ impl Model {
 
     /// What a task waits for is done.
     fn wake(&mut self, task: usize, short: i64) {
-        if let State::Waiting(_) = self.tasks[task].state {
+        if let State::Waiting(on) = self.tasks[task].state {
+            if let On::Join(joined) = on {
+                self.tasks[joined].joiners.retain(|joiner| *joiner != task);
+            }
             self.tasks[task].state = State::Queued;
             self.tasks[task].ready = Some(short);
             self.queue.push_back(task);
@@ -289,8 +295,7 @@ impl Model {
 
     /// `task` waits for the end of `next`.
     fn deliver_to(&mut self, task: usize, next: usize) {
-        let joins = self.tasks.iter().filter(|task| task.state == State::Waiting(On::Join(next))).count();
-        if joins > 1 || self.is_over(next) {
+        if self.tasks[next].joiners.len() > 1 || self.is_over(next) {
             return self.wake(task, CANCELLED);
         }
         if self.meets(next) {

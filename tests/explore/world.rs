@@ -273,6 +273,15 @@ pub fn events(budget: usize) -> Vec<Event> {
 
 /// Makes an event happen, and checks everything.
 pub fn happens(event: Event) {
+    happens_again(event);
+    let (at, closed) = with(|world| (world.at, world.closed));
+    if !closed {
+        holds(at);
+    }
+}
+
+/// Makes an event happen that has been checked on another path.
+pub fn happens_again(event: Event) {
     let at = with(|world| {
         world.events.push(event);
         world.at
@@ -313,9 +322,6 @@ pub fn happens(event: Event) {
             status("group_close", rota_group_close(rota_group { id }), right);
         }
         Event::Close => close(at),
-    }
-    if !with(|world| world.closed) {
-        holds(at);
     }
 }
 
