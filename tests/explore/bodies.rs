@@ -94,6 +94,10 @@ fn cancelled(task: usize) -> Option<Next> {
             expect("uncancel", task, (told, left), (ROTA_OK, expected));
             None
         }
+        Habit::GoesOn => {
+            place(task, |place| place.at += 1);
+            Some(play(task, false))
+        }
         Habit::Ends | Habit::Swallows => Some(end(task, CANCELLED)),
         Habit::Fails => Some(Next::End(own_status(task))),
     }

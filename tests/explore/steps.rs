@@ -49,6 +49,9 @@ impl Model {
             return Some(short);
         }
         self.tasks[task].state = State::Waiting(on);
+        if let On::Join(joined) = on {
+            self.tasks[joined].joiners.push(task);
+        }
         if let Some(asker) = self.next_due(task) {
             self.deliver(task, asker, on);
         }
@@ -112,10 +115,8 @@ impl Model {
     pub fn task_ends(&mut self, task: usize) {
         self.tasks[task].state = State::Ended;
         let short = self.tasks[task].outcome;
-        for joiner in 0..self.tasks.len() {
-            if self.tasks[joiner].state == State::Waiting(On::Join(task)) {
-                self.wake(joiner, short);
-            }
+        for joiner in self.tasks[task].joiners.clone() {
+            self.wake(joiner, short);
         }
         let Some(group) = self.tasks[task].group else { return };
         self.groups[group].members.retain(|member| *member != task);
