@@ -51,8 +51,8 @@ class making {
 
 namespace detail {
 
-/// Waits for the value, or for the duty to make it. If the coroutine is dropped
-/// when it has that duty and does not know it yet, it is given up.
+/// Waits for the value, or for the duty to make it. If this is dropped without
+/// an await when it has that duty, it is given up.
 template <class T>
 class once_awaiter : public waiter {
   public:
@@ -96,6 +96,8 @@ class once_awaiter : public waiter {
 ///     use(*cell.value());
 ///
 /// The cell owns the value and deletes it when it is closed, or its loop is.
+/// rota_owner_cancel() that drops a task after the duty has come to it, and
+/// before its turn, leaves the others waiting: close the cell then.
 template <class T>
 class once : public owned<rota_once, rota_once_close> {
   public:

@@ -204,6 +204,23 @@ TEST(threads_complete_promises_and_cancel_tasks) {
     CHECK_STATUS(WAIT(loop, rota_task_join(waits.get())), ROTA_ERR_CANCELLED);
 }
 
+TEST(threads_cancel_groups_and_scopes) {
+    test_loop loop;
+    loop.run_until([&]() -> rota::task<void> {
+        rota::group group(rota::loop_ref::current());
+        auto member = group.spawn([]() -> rota::task<void> { co_await rota::sleep(1h); });
+        std::thread([&] { CHECK(!group.post_cancel()); }).join();
+        auto ended = co_await rota::as_result(std::move(member));
+        CHECK(ended.error() == ROTA_ERR_CANCELLED && group.count() == 0);
+        (void)co_await rota::as_result(group.wait());
+        rota::scope scope;
+        std::thread([&] { CHECK(!scope.post_cancel()); }).join();
+        auto slept = co_await rota::as_result(rota::sleep(1h));
+        CHECK(slept.error() == ROTA_ERR_CANCELLED && !scope.is_open());
+    });
+    CHECK(loop.now() < 1h);
+}
+
 TEST(a_thread_waits_for_a_future) {
     test_loop loop;
     rota::promise promise = loop.promise(), stop = loop.promise();
@@ -235,6 +252,7 @@ int main(int argc, char **argv) {
     RUN(a_set_hands_out_as_they_end);
     RUN(completions_are_fetched);
     RUN(threads_complete_promises_and_cancel_tasks);
+    RUN(threads_cancel_groups_and_scopes);
     RUN(a_thread_waits_for_a_future);
     return test_end();
 }
