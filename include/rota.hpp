@@ -30,11 +30,14 @@
 //   stream.hpp    connections, listeners, names
 //   scope.hpp     timeouts, shields, groups
 //   sync.hpp      locks, semaphores, events, conditions, queues, barriers
+//   share.hpp     values made once, channels between threads, tokens
+//   choose.hpp    races, and sets of operations
 //   handle.hpp    handles that close themselves, buffers
 //
 // WHAT IS ALLOCATED: a coroutine's frame (by the compiler, with operator new);
 // a root for each task that is spawned; a block for a callback whose lambda is
-// more than a pointer; the text of an exception. An await allocates nothing.
+// more than a pointer; the text of an exception; the value of a once<T>. An
+// await allocates nothing.
 //
 // CANCELLING arrives as the exception rota::cancelled where the coroutine
 // waits. No co_await stands in a catch block or a destructor: where cleaning
@@ -49,11 +52,13 @@
 #ifndef ROTA_HPP
 #define ROTA_HPP
 
+#include "rota/choose.hpp"
 #include "rota/error.hpp"
 #include "rota/future.hpp"
 #include "rota/handle.hpp"
 #include "rota/loop.hpp"
 #include "rota/scope.hpp"
+#include "rota/share.hpp"
 #include "rota/spawn.hpp"
 #include "rota/stream.hpp"
 #include "rota/sync.hpp"

@@ -137,6 +137,43 @@ class [[nodiscard]] future : public owned<rota_future, rota_future_close> {
         return future(outer);
     }
 
+    /// What it came to if it is done, without waiting; that ends it, also if it
+    /// is kept. The result has no message. ROTA_ERR_PENDING: it is not done, and
+    /// stays as it is.
+    result<T> take_done() {
+        rota_outcome outcome;
+        const rota_status status = rota_future_get_outcome(get(), &outcome);
+        if (status < 0) return result<T>::failed(status);
+        outcome.message = "";
+        result<T> taken = detail::take<T>(get(), outcome);
+        (void)reset();
+        return taken;
+    }
+
+    /// Blocks another thread than the loop's until it is done, which ends it:
+    /// see rota_future_wait_blocking(). Where it has not ended (above all
+    /// ROTA_ERR_TIMEOUT, when the time is over) it stays owned, to be waited for
+    /// again, and to be dropped on the loop's thread. For numbers and void: an
+    /// object can be taken on the loop's thread alone.
+    result<T> wait_blocking(std::chrono::nanoseconds time = forever)
+        requires(std::is_void_v<T> || std::is_integral_v<T>)
+    {
+        rota_outcome outcome = detail::outcome_of(1);
+        const int64_t answer = rota_future_wait_blocking(get(), detail::ns(time), &outcome);
+        const bool is_done = outcome.status != 1;
+        if (is_done || answer == ROTA_ERR_CANCELLED || answer == ROTA_ERR_HANDLE) (void)disown();
+        if (is_done) return detail::take<T>(rota_future{}, outcome);
+        return result<T>::failed(static_cast<int32_t>(answer));
+    }
+
+    /// Puts a completion with `user_data` into the loop's queue when it is
+    /// complete, for loop.next_completion(); ends the future.
+    std::error_code drain(void *user_data) && noexcept {
+        const rota_status status = rota_future_drain(get(), user_data);
+        if (status == ROTA_OK) (void)disown();
+        return code_of(status);
+    }
+
     /// Calls `callback(result<T>)` in a later turn when it is complete. Storage
     /// as for loop.call_soon(); ends the future.
     template <class F>
@@ -269,12 +306,28 @@ class promise {
     std::error_code fail(int32_t status, const char *message = nullptr) noexcept {
         return code_of(rota_future_fail(std::exchange(future_, {}), status, message));
     }
+    /// As complete(), from any thread: see rota_future_post_complete(). The
+    /// promise may have been moved there. If it fails, the promise stays.
+    /// Thread-safe, for one thread at a time, like what follows.
+    std::error_code post_complete(int64_t value = 0) noexcept {
+        return posted(rota_future_post_complete(future_, value));
+    }
+    /// As fail() without a message, from any thread.
+    std::error_code post_fail(int32_t status) noexcept {
+        return posted(rota_future_post_fail(future_, status));
+    }
+    /// On the loop's thread: a promise that is dropped elsewhere stays pending.
     std::error_code cancel() noexcept {
         const rota_future before = std::exchange(future_, {});
         return before.id == 0 ? std::error_code() : code_of(rota_future_cancel(before));
     }
 
   private:
+    std::error_code posted(rota_status status) noexcept {
+        if (status == ROTA_OK) future_ = {};
+        return code_of(status);
+    }
+
     rota_future future_{};
 };
 

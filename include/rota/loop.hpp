@@ -83,6 +83,16 @@ class loop_ref {
             return rota_loop_post(loop_, call, data);
         });
     }
+    /// Fetches the next completion of what was drained; ROTA_ERR_PENDING: none.
+    /// See rota_loop_next_completion().
+    std::error_code next_completion(rota_completion &out) const noexcept {
+        out.size = sizeof out;
+        return code_of(rota_loop_next_completion(loop_, &out));
+    }
+    /// Puts a completion there, from any thread. Thread-safe.
+    std::error_code post_completion(void *user_data) const noexcept {
+        return code_of(rota_loop_post_completion(loop_, user_data));
+    }
     /// Calls `callback` once after `delay`, as call_soon() does. If it returns a
     /// std::optional of a duration, it comes again after that, until it
     /// returns none. rota::timer is the same with an owner.

@@ -35,6 +35,8 @@ class scope {
     std::error_code cancel(const char *reason = nullptr) const noexcept {
         return code_of(rota_scope_cancel(scope_, reason));
     }
+    /// From any thread, without a reason. Thread-safe.
+    std::error_code post_cancel() const noexcept { return code_of(rota_scope_post_cancel(scope_)); }
     /// On the loop's clock.
     std::error_code set_deadline(std::chrono::nanoseconds moment) const noexcept {
         return code_of(rota_scope_set_deadline(scope_, detail::ns(moment)));
@@ -136,6 +138,8 @@ class group : public owned<rota_group, rota_group_close> {
     std::error_code cancel(const char *reason = nullptr) const noexcept {
         return code_of(rota_group_cancel(get(), reason));
     }
+    /// From any thread, without a reason. Thread-safe.
+    std::error_code post_cancel() const noexcept { return code_of(rota_group_post_cancel(get())); }
     /// Members that have not ended.
     size_t count() const noexcept {
         size_t count = 0;

@@ -212,6 +212,8 @@ class [[nodiscard]] join_handle {
 
     /// Asks the task to end: see rota_task_cancel().
     std::error_code cancel() noexcept { return code_of(rota_task_cancel(task_)); }
+    /// As cancel(), from any thread. Thread-safe.
+    std::error_code post_cancel() const noexcept { return code_of(rota_task_post_cancel(task_)); }
     /// Lets the task go on by itself.
     void detach() noexcept {
         if (state_) {

@@ -132,6 +132,16 @@ class rwlock : public owned<rota_rwlock, rota_rwlock_close> {
         return detail::hold_awaiter<rota_rwlock, rota_rwlock_acquire_write,
                                     rota_rwlock_release_write>(get());
     }
+    uint32_t readers() const noexcept {
+        uint32_t readers = 0;
+        (void)rota_rwlock_get_readers(get(), &readers);
+        return readers;
+    }
+    bool is_writing() const noexcept {
+        bool writing = false;
+        (void)rota_rwlock_is_writing(get(), &writing);
+        return writing;
+    }
 };
 
 template <class T>
@@ -164,6 +174,10 @@ class queue<T *> : public owned<rota_queue, rota_queue_close> {
     std::error_code task_done() const noexcept { return code_of(rota_queue_task_done(get())); }
     future<void> join() const noexcept { return future<void>(rota_queue_join(get())); }
     std::error_code shutdown() const noexcept { return code_of(rota_queue_shutdown(get())); }
+    /// At once: what is in it stays for try_take(), to be let go.
+    std::error_code shutdown_now() const noexcept {
+        return code_of(rota_queue_shutdown_now(get()));
+    }
     size_t size() const noexcept {
         size_t size = 0;
         (void)rota_queue_get_size(get(), &size);

@@ -34,6 +34,9 @@ TEST(an_await_allocates_nothing) {
     rota::event event(loop);
     int item = 0;
     rota::queue<int *> queue(loop);
+    rota::channel<int *> channel(loop, 1);
+    rota::once<int> cell(loop);
+    rota::set set(loop);
     (void)event.set();
     loop.run_until([&]() -> rota::task<void> {
         size_t before = 0;
@@ -46,6 +49,15 @@ TEST(an_await_allocates_nothing) {
             co_await event.wait();
             co_await queue.put(&item);
             (void)co_await queue.take();
+            co_await channel.get_sender().send(&item);
+            (void)co_await channel.receive();
+            if (auto mine = co_await cell.begin()) (void)mine.give_up();
+            auto a = rota::sleep(1s), b = rota::sleep(2s);
+            CHECK_EQ(co_await rota::race(a, b), 0);
+            CHECK(a.take_done().ok());
+            a = rota::sleep(1s);
+            CHECK(!set.add(a, 5) && co_await set.next() == 5);
+            CHECK(a.take_done().ok());
             auto held = co_await lock.hold();
         }
         CHECK_EQ(allocated - before, 0);

@@ -26,6 +26,18 @@ TEST(awaits_give_results) {
     CHECK(came && came.value() && *came.value() == 3);
 }
 
+TEST(a_value_is_made_once) {
+    test_loop loop;
+    rota::once<int> cell(loop);
+    auto needs = [&]() -> rota::task<void> {
+        auto mine = co_await cell.begin();
+        CHECK(mine.ok());
+        if (*mine) CHECK(!mine->set(7));
+        CHECK(*cell.value() == 7);
+    };
+    CHECK(loop.run_until(needs()) && loop.run_until(needs()));
+}
+
 TEST(failures_are_results) {
     test_loop loop;
     auto running = loop.spawn(adds());
@@ -60,6 +72,7 @@ TEST(the_rest_is_the_same) {
 int main(int argc, char **argv) {
     test_begin(argc, argv);
     RUN(awaits_give_results);
+    RUN(a_value_is_made_once);
     RUN(failures_are_results);
     RUN(the_rest_is_the_same);
     return test_end();

@@ -127,8 +127,14 @@ TEST(many_read_or_one_writes) {
     auto c = loop.spawn(reads("c"));
     turn(loop);
     CHECK_RECORD("a b");
+    CHECK(lock.readers() == 2 && !lock.is_writing());
+    loop.run_until(std::move(writes));
     loop.run_until(std::move(c));
     CHECK_RECORD("w c");
+    loop.run_until([&]() -> rota::task<void> {
+        auto held = co_await lock.write();
+        CHECK(lock.readers() == 0 && lock.is_writing());
+    });
 }
 
 TEST(queues_in_order_of_priority) {
@@ -172,6 +178,8 @@ TEST(queues_carry_pointers) {
     auto item = other.try_take();
     CHECK(item && *item == &items[2]);
     CHECK(other.try_take().error() == ROTA_ERR_PENDING);
+    CHECK(!other.try_put(&items[2]) && !other.shutdown_now() && other.try_take());
+    CHECK(other.try_take().error() == ROTA_ERR_SHUT);
 }
 
 TEST(barriers_let_all_pass) {
