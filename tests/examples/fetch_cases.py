@@ -22,7 +22,8 @@ class Scripted:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = "http://127.0.0.1:%d" % self.listener.getsockname()[1]
         self.held = []
-        threading.Thread(target=self.run, daemon=True).start()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
 
     def run(self):
         answers = iter(self.answers)
@@ -57,6 +58,12 @@ class Scripted:
         return self
 
     def __exit__(self, *_):
+        # The thread goes first: it would accept from the next listener, which may get this number.
+        try:
+            self.listener.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self.thread.join(10)
         self.listener.close()
         for sock in self.held:
             sock.close()
