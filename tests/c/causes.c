@@ -1,25 +1,7 @@
 /* Where failures came from: chains that are made, passed on, read and logged, and cost little. */
-#include "rota_test.h"
+#include "rota_logged.h"
 
 enum { PAGE = ROTA_STATUS_HOST - 1, HEADER = ROTA_STATUS_HOST - 2, OTHER = ROTA_STATUS_HOST - 3 };
-
-static size_t logged;
-static char last_line[2048];
-
-static void logs(int32_t level, const char *message, void *user_data) {
-    (void)user_data;
-    if (level == ROTA_LOG_ERROR) {
-        logged++;
-        snprintf(last_line, sizeof last_line, "%s", message);
-    }
-}
-
-static rota_loop open_logging(void) {
-    rota_loop_options options = loop_options(ROTA_CLOCK_VIRTUAL_JUMP);
-    options.log = logs;
-    logged = 0;
-    return open_with(&options);
-}
 
 /* ---- a chain in one line: "name/status/message" of each */
 

@@ -1,4 +1,5 @@
 /* A race: the first decides, the others are cancelled and waited for, the winner is the host's. */
+#include "rota_logged.h"
 #include "rota_peer.h"
 
 static bool pending(rota_future future) {
@@ -12,24 +13,6 @@ static void open_three(rota_loop loop, rota_future three[3]) {
 }
 
 static void frees(void *user_data) { ++*(int *)user_data; }
-
-static size_t logged;
-static char last_line[512];
-
-static void logs(int32_t level, const char *message, void *user_data) {
-    (void)user_data;
-    if (level == ROTA_LOG_ERROR) {
-        logged++;
-        snprintf(last_line, sizeof last_line, "%s", message);
-    }
-}
-
-static rota_loop open_logging(void) {
-    rota_loop_options options = loop_options(ROTA_CLOCK_VIRTUAL_JUMP);
-    options.log = logs;
-    logged = 0;
-    return open_with(&options);
-}
 
 /* ---- who wins */
 
