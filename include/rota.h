@@ -2168,7 +2168,9 @@ rota_status rota_loop_open_once(rota_loop loop, rota_once *out);
 /// that one has to call rota_once_set(), or rota_once_give_up() if it fails or
 /// is cancelled on the way. All others wait until then. Cancelling ends this
 /// one wait; a future that is complete with 1 is to make the value all the
-/// same.
+/// same. If he who was told cannot any more (his owner was cancelled, the
+/// future closed unread), any other may give up for him; until then the others
+/// wait.
 rota_future rota_once_begin(rota_once once);
 
 /// Puts the value in the cell and lets everybody go who waits for it. When the

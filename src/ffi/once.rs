@@ -30,7 +30,9 @@ pub unsafe extern "C" fn rota_loop_open_once(r#loop: rota_loop, out: *mut rota_o
 /// or with 1 for the one who is to make it, the first to ask: that one has to
 /// call rota_once_set(), or rota_once_give_up() if it fails or is cancelled on
 /// the way. All others wait until then. Cancelling ends this one wait; a future
-/// that is complete with 1 is to make the value all the same.
+/// that is complete with 1 is to make the value all the same. If he who was
+/// told cannot any more (his owner was cancelled, the future closed unread), any
+/// other may give up for him; until then the others wait.
 #[no_mangle]
 pub extern "C" fn rota_once_begin(once: rota_once) -> rota_future {
     let handle = Handle::from(once);
